@@ -13,7 +13,6 @@
 package account
 
 import (
-	"context"
 	"io"
 	"slices"
 	"time"
@@ -142,9 +141,12 @@ type Options struct {
 	// come from the registry's snapshot in memory and are called often.
 	ExtensionsOf func(publisher string) []eco.ExtensionID
 	TeamOwns     func(team string) (extensions []eco.ExtensionID, hosts []string)
+	// Known, when set, reports whether a grant's publisher or team exists (one of
+	// both is ""): a mistyped grant is then an error instead of an empty one.
+	Known func(publisher, team string) bool
 	// Alarm is told when a policy could not be evaluated; the request was denied.
 	// Default: one slog line at level error.
-	Alarm func(ctx context.Context, action Action, policies []string)
+	Alarm func(action Action, policies []string)
 	// Idle and Absolute end a session; defaults 24 hours and 14 days.
 	Idle, Absolute time.Duration
 	// PasswordMemory is argon2id's memory in KiB; default 19456 (19 MiB, with t=2

@@ -2,7 +2,6 @@ package account
 
 import (
 	"github.com/bellwether-project/bellwether/internal/eco"
-	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/fault"
 )
 
@@ -72,29 +71,7 @@ func Hide(d Decision, op string) error {
 	return fault.E(op, fault.Forbidden, "Your roles do not allow this.", nil)
 }
 
-// Authorize decides whether p may do a with r. It denies when no policy permits,
-// when one forbids, and (with an alarm) when one cannot be evaluated.
-func (s *Service) Authorize(p Principal, a Action, r Resource) Decision { panic("later") }
-
 // Check is Authorize and Hide in one: nil, or the error to return.
 func (s *Service) Check(op string, p Principal, a Action, r Resource) error {
 	return Hide(s.Authorize(p, a, r), op)
 }
-
-// Scope says which rows p may see: everything for triager, support and steward of
-// the whole ecosystem; a team's extensions and hosts; an author's own extensions;
-// and nothing for everybody else. Tokens see what their owner sees.
-func (s *Service) Scope(p Principal) facts.Scope { panic("later") }
-
-// Policies lists the policies for pages: id, description and text, in order.
-func (s *Service) Policies() []PolicyInfo { panic("later") }
-
-// PolicyInfo shows one policy.
-type PolicyInfo struct {
-	ID    string `json:"id"`
-	About string `json:"about"`
-	Text  string `json:"text"`
-}
-
-type policies struct{}
-type limiter struct{}

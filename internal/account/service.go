@@ -2,165 +2,214 @@ package account
 
 import (
 	"context"
+	"crypto/sha256"
+	"database/sql"
+	"embed"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"io"
+	"io/fs"
+	"net/mail"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/db"
+	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/fault"
 )
 
+//go:embed migrations/*.sql
+var migrations embed.FS
+
 // New opens the service: it migrates its tables and loads the policies.
-func New(ctx context.Context, d *db.DB, log *audit.Log, o Options) (*Service, error) { panic("later") }
-
-// Account is one account as the members page shows it.
-type Account struct {
-	ID       string
-	Email    string // personal data
-	Name     string // personal data
-	Grants   []Grant
-	Disabled bool
-	Created  time.Time
-	LastSeen time.Time // day precision; zero = never
+func New(ctx context.Context, d *db.DB, log *audit.Log, o Options) (*Service, error) {
+	const op = "account.New"
+	if o.Now == nil || o.Rand == nil {
+		return nil, fault.E(op, fault.Internal, "", errors.New("Now and Rand are required"))
+	}
+	if o.Idle == 0 {
+		o.Idle = 24 * time.Hour
+	}
+	if o.Absolute == 0 {
+		o.Absolute = 14 * 24 * time.Hour
+	}
+	if o.PasswordMemory == 0 {
+		o.PasswordMemory = argonMemory
+	}
+	if o.MaxHashing == 0 {
+		o.MaxHashing = 2
+	}
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, fault.E(op, fault.Internal, "", err)
+	}
+	if err := d.Migrate(ctx, "account", files); err != nil {
+		return nil, fault.Wrap(op, err)
+	}
+	rules, err := loadPolicies(policyFiles)
+	if err != nil {
+		return nil, fault.Wrap(op, err)
+	}
+	s := &Service{db: d, audit: log, opts: o, rules: rules, limit: newLimiter(), slots: make(chan struct{}, o.MaxHashing)}
+	if s.dummy, err = s.hash(ctx, "nobody has this password"); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
-// SignedIn is a fresh session. Token is the secret for the cookie, shown once.
-type SignedIn struct {
-	Token     string
-	Expires   time.Time // absolute end
-	Principal Principal
+// secret makes 256 random bits as text, and their hash for the table.
+func (s *Service) secret() (token, hash string, err error) {
+	var b [32]byte
+	if _, err := io.ReadFull(s.opts.Rand, b[:]); err != nil {
+		return "", "", fault.E("account.secret", fault.Internal, "", err)
+	}
+	token = base64.RawURLEncoding.EncodeToString(b[:])
+	return token, hashOf(token), nil
 }
 
-// SetupLink makes the one-time token of the set-up page while no account exists;
-// it replaces the one made before. ok is false when there is an account.
-func (s *Service) SetupLink(ctx context.Context) (token string, ok bool, err error) { panic("later") }
-
-// NeedsSetup reports whether no account exists yet.
-func (s *Service) NeedsSetup(ctx context.Context) (bool, error) { panic("later") }
-
-// SetUp uses the set-up token: the first account, with every role.
-func (s *Service) SetUp(ctx context.Context, token string, n NewAccount) (SignedIn, error) {
-	panic("later")
+// hashOf is how secrets are kept. Theirs are 256 random bits: a plain hash does.
+func hashOf(token string) string {
+	h := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(h[:])
 }
 
-// NewAccount is what a person says when an account is made. Agent is a short
-// label of the session ("Firefox on Linux"), never a whole user agent.
-type NewAccount struct{ Email, Name, Password, Agent string }
-
-// SignIn checks a password and opens a session. IP is used for the rate limit
-// only, in memory.
-func (s *Service) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error) { panic("later") }
-
-// SignInRequest is one try. Previous is the session cookie the client had, if
-// any: that session ends.
-type SignInRequest struct{ Email, Password, IP, Agent, Previous string }
-
-// SignOut ends the session of the token. An unknown one is no error.
-func (s *Service) SignOut(ctx context.Context, token string) error { panic("later") }
-
-// Session returns who the session token belongs to; unauthenticated when it is
-// unknown, idle too long, past its end, or its account is disabled.
-func (s *Service) Session(ctx context.Context, token string) (Principal, error) { panic("later") }
-
-// SessionInfo is one open session of an account.
-type SessionInfo struct {
-	ID                         string // public id
-	Agent                      string
-	Created, LastSeen, Expires time.Time
+// id makes a public id such as "a-…": 80 random bits.
+func (s *Service) id(prefix string) (string, error) {
+	var b [10]byte
+	if _, err := io.ReadFull(s.opts.Rand, b[:]); err != nil {
+		return "", fault.E("account.id", fault.Internal, "", err)
+	}
+	return prefix + "-" + strings.ToLower(base32.StdEncoding.EncodeToString(b[:])), nil
 }
 
-// Sessions lists p's own open sessions, newest first.
-func (s *Service) Sessions(ctx context.Context, p Principal) ([]SessionInfo, error) { panic("later") }
+func (s *Service) nowMs() int64 { return s.opts.Now().UnixMilli() }
 
-// EndSession ends one of p's own sessions.
-func (s *Service) EndSession(ctx context.Context, p Principal, id string) error { panic("later") }
+// dayMs is the start of the UTC day, as sightings are kept.
+func (s *Service) dayMs() int64 { return eco.DayOf(s.opts.Now()).Time().UnixMilli() }
 
-// ChangePassword changes p's own password and ends p's other sessions.
-func (s *Service) ChangePassword(ctx context.Context, p Principal, old, new string) error {
-	panic("later")
+func timeOf(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
 }
 
-// Bearer returns who an API token ("bw_…") belongs to; unauthenticated otherwise.
-func (s *Service) Bearer(ctx context.Context, token string) (Principal, error) { panic("later") }
-
-// TokenInfo is an API token without its secret.
-type TokenInfo struct {
-	ID       string
-	Label    string
-	Scopes   []Scope
-	Created  time.Time
-	Expires  time.Time
-	LastUsed time.Time // day precision; zero = never
-	Revoked  bool
+// log writes an audit entry about an account, session, token or link.
+func (s *Service) log(ctx context.Context, tx *sql.Tx, by Principal, action, kind, id, note string) error {
+	return s.audit.Append(ctx, tx, audit.Entry{Actor: by.Actor(), Action: action, Ref: eco.Ref{Kind: kind, ID: id}, Note: note})
 }
 
-// CreateToken makes an API token for p's own account and returns its secret, once.
-// A token may only make tokens with no more scopes and no later end than its own.
-func (s *Service) CreateToken(ctx context.Context, p Principal, label string, scopes []Scope, expires time.Time) (TokenInfo, string, error) {
-	panic("later")
+// checkEmail brings an address to the form it is kept in.
+func checkEmail(op, email string) (string, error) {
+	email = strings.ToLower(strings.TrimSpace(email))
+	a, err := mail.ParseAddress(email)
+	if err != nil || a.Address != email || a.Name != "" || len(email) > 254 || eco.Clean(email, 254) != email {
+		return "", fault.E(op, fault.Invalid, "email: It needs the form name@example.org.", nil)
+	}
+	return email, nil
 }
 
-// Tokens lists p's own tokens, newest first.
-func (s *Service) Tokens(ctx context.Context, p Principal) ([]TokenInfo, error) { panic("later") }
-
-// RevokeToken ends one of p's own tokens.
-func (s *Service) RevokeToken(ctx context.Context, p Principal, id string) error { panic("later") }
-
-// Members lists accounts by name, after the cursor (the last account's id of the
-// page before, "" at first), at most limit (1 to 200).
-func (s *Service) Members(ctx context.Context, after string, limit int) (list []Account, next string, err error) {
-	panic("later")
+func checkName(op, name string) (string, error) {
+	name = strings.Join(strings.Fields(eco.Clean(name, 200)), " ")
+	if name == "" || len(name) > 100 {
+		return "", fault.E(op, fault.Invalid, "name: It needs 1 to 100 bytes.", nil)
+	}
+	return name, nil
 }
 
-// Member returns one account.
-func (s *Service) Member(ctx context.Context, id string) (Account, error) { panic("later") }
+// maxGrants bounds the grants of one account.
+const maxGrants = 64
 
-// Invitation is an open invitation.
-type Invitation struct {
-	ID      string
-	Email   string // personal data
-	Name    string // personal data
-	Grants  []Grant
-	Created time.Time
-	Expires time.Time
+// checkGrants brings grants to their form: valid, sorted, each once.
+func (s *Service) checkGrants(op string, grants []Grant) ([]Grant, error) {
+	if len(grants) > maxGrants {
+		return nil, fault.E(op, fault.TooLarge, "grants: An account has at most 64.", nil)
+	}
+	out := make([]Grant, 0, len(grants))
+	for _, g := range grants {
+		text := ""
+		switch {
+		case !slices.Contains(Roles, g.Role):
+			text = "The roles are operator, author, triager, support, steward and auditor."
+		case g.Role == Author && g.Publisher == "":
+			text = "An author needs a publisher."
+		case g.Role != Author && g.Publisher != "":
+			text = "Only an author has a publisher."
+		case g.Team != "" && g.Role != Triager && g.Role != Support:
+			text = "Only triager and support can be of a team."
+		case s.opts.Known != nil && (g.Publisher != "" || g.Team != "") && !s.opts.Known(g.Publisher, g.Team):
+			text = "There is no such publisher or team."
+		}
+		if text != "" {
+			return nil, fault.E(op, fault.Invalid, "grants: "+text, nil)
+		}
+		for _, id := range []*string{&g.Publisher, &g.Team} {
+			if *id == "" {
+				continue
+			}
+			slug, err := eco.ParseSlug(*id)
+			if err != nil {
+				return nil, fault.E(op, fault.Invalid, "grants: "+fault.TextOf(err), nil)
+			}
+			*id = slug
+		}
+		if !slices.Contains(out, g) {
+			out = append(out, g)
+		}
+	}
+	slices.SortFunc(out, func(a, b Grant) int { return strings.Compare(a.String(), b.String()) })
+	return out, nil
 }
 
-// Invite makes a one-time link for a new account, valid for seven days; the
-// caller hands the token over.
-func (s *Service) Invite(ctx context.Context, by Principal, email, name string, grants []Grant) (Invitation, string, error) {
-	panic("later")
+// querier is a transaction or the pool of readers.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// Invitations lists the open ones, newest first.
-func (s *Service) Invitations(ctx context.Context) ([]Invitation, error) { panic("later") }
-
-// Withdraw ends an open invitation.
-func (s *Service) Withdraw(ctx context.Context, by Principal, id string) error { panic("later") }
-
-// Invited shows what an invitation's token is good for, without using it.
-func (s *Service) Invited(ctx context.Context, token string) (Invitation, error) { panic("later") }
-
-// Accept uses an invitation.
-func (s *Service) Accept(ctx context.Context, token string, n NewAccount) (SignedIn, error) {
-	panic("later")
+// grantsOf reads the grants of one account, in their order.
+func grantsOf(ctx context.Context, q querier, account string) ([]Grant, error) {
+	rows, err := q.QueryContext(ctx, `SELECT role, publisher, team FROM account_grant WHERE account = $1 ORDER BY role, publisher, team`, account)
+	if err != nil {
+		return nil, fault.Wrap("account.grantsOf", err)
+	}
+	defer rows.Close()
+	var out []Grant
+	for rows.Next() {
+		var g Grant
+		if err := rows.Scan(&g.Role, &g.Publisher, &g.Team); err != nil {
+			return nil, fault.Wrap("account.grantsOf", err)
+		}
+		out = append(out, g)
+	}
+	return out, rows.Err()
 }
 
-// ResetLink makes a one-time link that sets a new password, valid for a day.
-func (s *Service) ResetLink(ctx context.Context, by Principal, account string) (token string, err error) {
-	panic("later")
+func putGrants(ctx context.Context, tx *sql.Tx, account string, grants []Grant) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM account_grant WHERE account = $1`, account); err != nil {
+		return fault.Wrap("account.putGrants", err)
+	}
+	for _, g := range grants {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO account_grant (account, role, publisher, team) VALUES ($1, $2, $3, $4)`,
+			account, string(g.Role), g.Publisher, g.Team); err != nil {
+			return fault.Wrap("account.putGrants", err)
+		}
+	}
+	return nil
 }
 
-// Reset uses a reset link: the new password holds and every session ends.
-func (s *Service) Reset(ctx context.Context, token, password string) error { panic("later") }
-
-// SetGrants replaces an account's grants. The last operator stays one.
-func (s *Service) SetGrants(ctx context.Context, by Principal, account string, grants []Grant) error {
-	panic("later")
+// describe writes grants for the audit log: roles and tenants, no person.
+func describe(grants []Grant) string {
+	if len(grants) == 0 {
+		return "no grants"
+	}
+	words := make([]string, len(grants))
+	for i, g := range grants {
+		words[i] = g.String()
+	}
+	return strings.Join(words, ", ")
 }
-
-// Disable ends an account's sessions and tokens and keeps it from signing in;
-// enable undoes it (ended sessions stay ended).
-func (s *Service) Disable(ctx context.Context, by Principal, account string, disabled bool) error {
-	panic("later")
-}
-
-// Tidy removes sessions and links that ended; a job calls it. It returns how many.
-func (s *Service) Tidy(ctx context.Context) (int64, error) { panic("later") }
