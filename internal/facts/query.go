@@ -2,10 +2,8 @@ package facts
 
 import (
 	"slices"
-	"time"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
-	"github.com/bellwether-project/bellwether/internal/fault"
 )
 
 // Scope says which rows a caller may see. The zero Scope sees nothing and is an
@@ -80,7 +78,7 @@ const (
 	Family      Column = "family"
 	Blame       Column = "blame"
 	BlameVer    Column = "blame_ver"
-	// Subject is the extension a row counts for: the blamed one, else the project's own.
+	// SubjectExt is the extension a row counts for: the blamed one, else the project's own.
 	SubjectExt  Column = "subject_ext"
 	SubjectVer  Column = "subject_ver" // the version that goes with it
 	Level       Column = "level"
@@ -88,7 +86,7 @@ const (
 	Quarantined Column = "quarantined" // int64 0/1; queries leave quarantined rows out unless they filter on this
 	Dedup       Column = "dedup"       // int64 bit pattern
 	Session     Column = "session"     // int64 bit pattern
-	Install     Column = "install"     // int64 bit pattern; filter only, never a group that leaves the house
+	Install     Column = "install"     // int64 bit pattern; filter only: a pseudonym is never a group
 	ClientID    Column = "client_id"
 	Received    Column = "received" // int64 ms; filter with ge/lt only
 )
@@ -124,65 +122,21 @@ type Fn string
 const (
 	Count    Fn = "count"     // sum of Count: crashes, events, sessions
 	Rows     Fn = "rows"      // number of rows
-	Installs Fn = "installs"  // exact distinct installs that are not 0; pseudonyms count per (project's extension or host)
+	Installs Fn = "installs"  // exact distinct installs that are not 0; pseudonyms count per (project's extension, or host when it has none)
 	Weighted Fn = "weighted"  // sum of Count*Weight
 	WeightSq Fn = "weight_sq" // sum of Count*Weight*(Weight-1): the variance of Weighted under Poisson sampling
 	// StdErr is the standard error of Weighted when whole installs are the units:
 	// sqrt(G/(G-1) * sum over groups of (sum_g - mean)^2) with G = 64 groups of
 	// installs by hash. Rows without an install each count as their own unit.
+	// See Unit.
 	StdErr    Fn = "std_err"
 	Errored   Fn = "errored"
 	Crashed   Fn = "crashed"
 	Abnormal  Fn = "abnormal"
 	CrashedBy Fn = "crashed_installs" // distinct installs with Crashed > 0
 	Sum       Fn = "sum"              // of Value
-	Mean      Fn = "mean"             // of Value
+	Mean      Fn = "mean"             // of Value, per row
 	Quantile  Fn = "quantile"         // of Value, linear interpolation (type 7)
 	First     Fn = "first"            // earliest Received, int64 ms
 	Last      Fn = "last"             // latest Received, int64 ms
 )
-
-// Query asks for groups with measures, or (Rows) for facts themselves.
-type Query struct {
-	Scope    Scope
-	From, To time.Time // of receipt, half open; zero = unbounded
-	Where    []Cond
-	Group    []Column
-	Measures []Measure
-	Order    []Order // by column or measure name; ties are broken by the group columns
-	Limit    int     // 0 = 10,000, the most
-	Offset   int
-	Rows     bool // facts, newest first unless Order says otherwise, instead of groups
-}
-
-// Order is one sort key.
-type Order struct {
-	By   string
-	Desc bool
-}
-
-// Result holds groups or facts. Row values are string, int64 or float64, group
-// columns first, then measures, as named in Cols.
-type Result struct {
-	Cols  []string
-	Rows  [][]any
-	Facts []eco.Fact
-	More  bool // the limit cut the answer
-}
-
-// MaxLimit bounds one answer.
-const MaxLimit = 10_000
-
-// Check refuses what no engine can answer.
-func (q *Query) Check() error {
-	if !q.Scope.set {
-		return fault.E("facts.Query", fault.Invalid, "A query needs a scope.", nil)
-	}
-	if q.Limit < 0 || q.Limit > MaxLimit || q.Offset < 0 {
-		return fault.E("facts.Query", fault.Invalid, "The limit is between 1 and 10,000.", nil)
-	}
-	if q.Limit == 0 {
-		q.Limit = MaxLimit
-	}
-	return nil
-}
