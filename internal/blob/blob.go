@@ -16,8 +16,9 @@ type Info struct {
 }
 
 // Bucket is the contract; blobtest.Run is its suite. Keys are slash-separated
-// names of letters, digits, '-', '_' and '.', at most 512 bytes; no part is "."
-// or "..". A missing object is fault.NotFound, a bad key fault.Invalid.
+// names of letters, digits, '-', '_' and '.', at most 512 bytes, a name at
+// most 200; none is "." or "..". A missing object is fault.NotFound, a bad key
+// fault.Invalid.
 type Bucket interface {
 	// Put stores the whole of r under key, or nothing; an existing object is replaced at once.
 	Put(ctx context.Context, key string, r io.Reader) error
