@@ -2,10 +2,18 @@ package registry
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/consent"
 	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/fault"
 )
 
 // Project is a place clients send to: of exactly one extension or one host.
@@ -44,114 +52,225 @@ func (q Quarantine) WithDefaults() Quarantine {
 	return q
 }
 
-// KeyStatus says whether a key is taken.
-type KeyStatus string
-
-const (
-	KeyActive  KeyStatus = "active"  // taken until it expires
-	KeyRevoked KeyStatus = "revoked" // refused for ever
-)
-
-// Key is a project's public key. It is no secret: clients carry it.
-type Key struct {
-	Public        string    `json:"public"` // 32 hex digits
-	Project       int64     `json:"project"`
-	Label         string    `json:"label,omitempty"`
-	Origins       []string  `json:"origins,omitempty"` // browsers may send from these only, e.g. "https://*.example.org"; none = any
-	RatePerMinute int       `json:"rate_per_minute"`   // requests; 0 = 6,000
-	Burst         int       `json:"burst"`             // 0 = RatePerMinute/10, at least 10
-	DailyQuota    int64     `json:"daily_quota"`       // items a UTC day; 0 = no quota
-	Status        KeyStatus `json:"status"`
-	Created       time.Time `json:"created"`
-	Expires       time.Time `json:"expires,omitzero"` // zero = never
-	Replaces      string    `json:"replaces,omitempty"`
-	Version       int64     `json:"version"`
-}
-
-// KeyView is a key with its project, as the doors see it: from memory.
-type KeyView struct {
-	Key     Key
-	Project *ProjectView
-}
-
-// Usable reports whether the key is taken at this time, and why not.
-func (k KeyView) Usable(at time.Time) (bool, string) {
-	switch {
-	case k.Key.Status != KeyActive:
-		return false, "key:revoked"
-	case !k.Key.Expires.IsZero() && !at.Before(k.Key.Expires):
-		return false, "key:expired"
-	}
-	return true, ""
-}
-
 // ProjectView is a project as the doors see it: shared, never changed.
 type ProjectView struct {
 	Project
 	Kind ExtKind // of its extension or host
 }
 
-// ProjectFilter narrows a list of projects. Only, when not nil, keeps those of
-// subjects the caller may see.
+const projectCols = `id, kind, subject, name, policy, sampling, quarantine, created, updated, version`
+
+func scanProject(row *sql.Rows) (p Project, err error) {
+	var kind, subject, policy, quarantine string
+	var created, updated int64
+	if err = row.Scan(&p.ID, &kind, &subject, &p.Name, &policy, &p.Sampling, &quarantine, &created, &updated, &p.Version); err != nil {
+		return p, err
+	}
+	p.Subject = subjectOf(kind, subject)
+	p.Created, p.Updated = timeOf(created), timeOf(updated)
+	if err = json.Unmarshal([]byte(policy), &p.Policy); err != nil {
+		return p, err
+	}
+	return p, json.Unmarshal([]byte(quarantine), &p.Quarantine)
+}
+
+func projectIn(ctx context.Context, tx *sql.Tx, id int64) (p Project, found bool, err error) {
+	found, err = one(ctx, tx, `SELECT `+projectCols+` FROM registry_project WHERE id = $1`, []any{id}, func(row *sql.Rows) (err error) {
+		p, err = scanProject(row)
+		return err
+	})
+	return p, found, err
+}
+
+// ProjectFilter narrows a list of projects. Visible, when not nil, keeps those of
+// subjects the caller may see. The cursor of the page is a project's number.
 type ProjectFilter struct {
 	Page
 	Subject Subject // zero = all
-	Only    func(Subject) bool
+	Visible func(Subject) bool
 }
 
 // Projects lists projects by number.
-func (r *Registry) Projects(ctx context.Context, f ProjectFilter) ([]Project, string, error) {
-	panic("later")
+func (r *Registry) Projects(_ context.Context, f ProjectFilter) ([]Project, string, error) {
+	after := int64(-1)
+	if f.After != "" {
+		var err error
+		if after, err = strconv.ParseInt(f.After, 10, 64); err != nil {
+			return nil, "", fault.E("registry.Projects", fault.Invalid, "The cursor is not one of ours.", nil)
+		}
+	}
+	p := f.Page
+	p.After = ""
+	list, next := page(r.Snapshot().projects, p, func(x *Project) string { return strconv.FormatInt(x.ID, 10) }, func(x *Project) bool {
+		return x.ID > after && (f.Subject == Subject{} || x.Subject == f.Subject) && (f.Visible == nil || f.Visible(x.Subject)) &&
+			matches(f.Q, strconv.FormatInt(x.ID, 10), x.Name, x.Subject.Ref().ID)
+	})
+	return list, next, nil
 }
 
 // Project returns one project.
-func (r *Registry) Project(ctx context.Context, id int64) (Project, error) { panic("later") }
+func (r *Registry) Project(_ context.Context, id int64) (Project, error) {
+	if p, ok := r.Snapshot().Projects[id]; ok {
+		return p.Project, nil
+	}
+	return Project{}, gone("registry.Project")
+}
 
-// CreateProject makes a project (its ID is given by us; Version, Created and
-// Updated of p are ignored) and its first key.
+func (q Quarantine) check(m *mistakes) {
+	if q.PerMinute < 0 || q.PerMinute > 10_000_000 {
+		m.add("quarantine.per_minute", "It lies between 0 and 10,000,000.")
+	}
+	if !(q.FactorOfHour >= 0 && q.FactorOfHour <= 1e6) {
+		m.add("quarantine.factor_of_hour", "It lies between 0 and 1,000,000.")
+	}
+	if !(q.InstallsBelow >= 0 && q.InstallsBelow <= 1) {
+		m.add("quarantine.installs_below", "It lies between 0 and 1.")
+	}
+}
+
+// CreateProject makes a project (its number, version and times are ours) and its
+// first key, with the default limits.
 func (r *Registry) CreateProject(ctx context.Context, actor string, p Project) (Project, Key, error) {
-	panic("later")
+	const op = "registry.CreateProject"
+	var m mistakes
+	if (p.Subject.Extension == "") == (p.Subject.Host == "") {
+		m.add("subject", "A project belongs to exactly one extension or one host.")
+	}
+	p.check(&m)
+	if err := p.Policy.Validate(); err != nil {
+		m.add("policy", fault.TextOf(err))
+	}
+	if err := m.err(op); err != nil {
+		return p, Key{}, err
+	}
+	if !r.Snapshot().known(p.Subject) {
+		return p, Key{}, gone(op)
+	}
+	k := Key{Label: "first key"}
+	k.fill()
+	err := r.change(ctx, func(tx *sql.Tx) (bool, error) {
+		ref := p.Subject.Ref()
+		var n int
+		var last sql.NullInt64
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM registry_project WHERE kind = $1 AND subject = $2`, ref.Kind, ref.ID).Scan(&n); err != nil {
+			return false, fault.Wrap(op, err)
+		}
+		if n >= MaxProjects {
+			return false, fault.E(op, fault.TooLarge, fmt.Sprintf("There are at most %d projects.", MaxProjects), nil)
+		}
+		if err := tx.QueryRowContext(ctx, `SELECT max(id) FROM registry_project`).Scan(&last); err != nil {
+			return false, fault.Wrap(op, err)
+		}
+		now := timeOf(r.nowMs())
+		p.ID, p.Version, p.Created, p.Updated = last.Int64+1, 1, now, now
+		p.Policy.Version = 1
+		if err := putProject(ctx, tx, p); err != nil {
+			return false, fault.Wrap(op, err)
+		}
+		if err := r.record(ctx, tx, actor, "project.create", p.ref(), ref.String()+"; "+tierWords(p.Policy)); err != nil {
+			return false, err
+		}
+		k.Project = p.ID
+		return true, r.addKey(ctx, tx, actor, &k, "")
+	})
+	return p, k, err
 }
 
-// UpdateProject changes name, sampling note and quarantine.
+func (p *Project) ref() eco.Ref { return eco.Ref{Kind: "project", ID: strconv.FormatInt(p.ID, 10)} }
+
+func (p *Project) check(m *mistakes) {
+	m.line("name", &p.Name, 1, MaxName)
+	m.line("sampling", &p.Sampling, 0, MaxSampling)
+	p.Quarantine.check(m)
+}
+
+func putProject(ctx context.Context, tx *sql.Tx, p Project) error {
+	ref := p.Subject.Ref()
+	_, err := tx.ExecContext(ctx, `INSERT INTO registry_project (`+projectCols+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (id) DO UPDATE SET name = excluded.name, policy = excluded.policy, sampling = excluded.sampling, quarantine = excluded.quarantine,
+		updated = excluded.updated, version = excluded.version`,
+		p.ID, ref.Kind, ref.ID, p.Name, text(p.Policy), p.Sampling, text(p.Quarantine), ms(p.Created), ms(p.Updated), p.Version)
+	return err
+}
+
+// UpdateProject changes name, sampling note and quarantine; the rest of p is
+// ignored. A Version other than the stored one is a conflict.
 func (r *Registry) UpdateProject(ctx context.Context, actor string, p Project) (Project, error) {
-	panic("later")
+	const op = "registry.UpdateProject"
+	var m mistakes
+	p.check(&m)
+	if err := m.err(op); err != nil {
+		return p, err
+	}
+	return r.editProject(ctx, op, p.ID, p.Version, func(tx *sql.Tx, now *Project) (bool, error) {
+		if now.Name == p.Name && now.Sampling == p.Sampling && now.Quarantine == p.Quarantine {
+			return false, nil
+		}
+		note := ""
+		if now.Quarantine.All != p.Quarantine.All {
+			note = "quarantine of everything: " + strconv.FormatBool(p.Quarantine.All)
+		}
+		now.Name, now.Sampling, now.Quarantine = p.Name, p.Sampling, p.Quarantine
+		return true, r.record(ctx, tx, actor, "project.edit", now.ref(), note)
+	})
 }
 
-// SetPolicy changes what the project's users were asked; the policy's version grows by one.
+// SetPolicy changes what the project's users were asked; the policy's own version
+// grows by one. A version (the project's) other than the stored one is a conflict.
 func (r *Registry) SetPolicy(ctx context.Context, actor string, project, version int64, pol consent.Policy) (Project, error) {
-	panic("later")
+	const op = "registry.SetPolicy"
+	pol.Tiers = sortTiers(pol.Tiers)
+	if err := pol.Validate(); err != nil {
+		return Project{}, fault.E(op, fault.Invalid, "policy: "+fault.TextOf(err), nil)
+	}
+	return r.editProject(ctx, op, project, version, func(tx *sql.Tx, now *Project) (bool, error) {
+		old := now.Policy
+		if old.Text == pol.Text && old.AskedBy == pol.AskedBy && slices.Equal(sortTiers(old.Tiers), pol.Tiers) {
+			return false, nil
+		}
+		if old.Version == math.MaxInt {
+			return false, fault.E(op, fault.TooLarge, "The policy changed too often.", nil)
+		}
+		pol.Version = old.Version + 1
+		now.Policy = pol
+		return true, r.record(ctx, tx, actor, "project.policy", now.ref(), "from "+tierWords(old)+" to "+tierWords(pol))
+	})
 }
 
-// Keys lists a project's keys, oldest first.
-func (r *Registry) Keys(ctx context.Context, project int64) ([]Key, error) { panic("later") }
-
-// Key returns one key.
-func (r *Registry) Key(ctx context.Context, public string) (Key, error) { panic("later") }
-
-// CreateKey makes a key; Public, Status, Created, Replaces and Version are ours.
-func (r *Registry) CreateKey(ctx context.Context, actor string, k Key) (Key, error) { panic("later") }
-
-// UpdateKey changes label, origins, limits and expiry.
-func (r *Registry) UpdateKey(ctx context.Context, actor string, k Key) (Key, error) { panic("later") }
-
-// RotateKey makes a new key like the old one, which ends at the given time.
-func (r *Registry) RotateKey(ctx context.Context, actor, public string, oldEnds time.Time) (Key, error) {
-	panic("later")
+// sortTiers brings tiers into the order they are shown.
+func sortTiers(list []eco.Tier) []eco.Tier {
+	out := slices.Clone(list)
+	slices.SortFunc(out, func(a, b eco.Tier) int { return slices.Index(eco.Tiers, a) - slices.Index(eco.Tiers, b) })
+	return out
 }
 
-// RevokeKey ends a key at once and for ever.
-func (r *Registry) RevokeKey(ctx context.Context, actor, public string) (Key, error) { panic("later") }
-
-// Snapshot is the register in memory. It is immutable.
-type Snapshot struct {
-	Version    int64
-	Extensions map[eco.ExtensionID]*Extension
-	Hosts      map[string]*Host
-	Publishers map[string]*Publisher
-	Teams      map[string]*Team
-	Projects   map[int64]*ProjectView
-	Keys       map[string]*KeyView
+func tierWords(p consent.Policy) string {
+	words := make([]string, len(p.Tiers))
+	for i, t := range p.Tiers {
+		words[i] = string(t)
+	}
+	return "tiers [" + strings.Join(words, " ") + "]"
 }
 
-type seenSet struct{}
+// editProject reads a project, lets f change it, and stores it.
+func (r *Registry) editProject(ctx context.Context, op string, id, version int64, f func(*sql.Tx, *Project) (bool, error)) (p Project, err error) {
+	err = r.change(ctx, func(tx *sql.Tx) (bool, error) {
+		var found bool
+		if p, found, err = projectIn(ctx, tx, id); err != nil {
+			return false, fault.Wrap(op, err)
+		}
+		if !found {
+			return false, gone(op)
+		}
+		if p.Version != version {
+			return false, stale(op, true, p.Version, max(version, -1))
+		}
+		changed, err := f(tx, &p)
+		if err != nil || !changed {
+			return false, err
+		}
+		p.Version, p.Updated = p.Version+1, timeOf(r.nowMs())
+		return true, fault.Wrap(op, putProject(ctx, tx, p))
+	})
+	return p, err
+}

@@ -10,7 +10,10 @@ package registry
 
 import (
 	"context"
+	"embed"
+	"errors"
 	"io"
+	"io/fs"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,7 +21,11 @@ import (
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/db"
 	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/fault"
 )
+
+//go:embed migrations/*.sql
+var migrations embed.FS
 
 // Publisher owns extensions. Its members are accounts with the role author.
 type Publisher struct {
@@ -106,16 +113,6 @@ func (s Subject) Ref() eco.Ref {
 	return eco.Ref{Kind: "host", ID: s.Host}
 }
 
-// Release is one version of an extension or a host.
-type Release struct {
-	Subject   Subject     `json:"subject"`
-	Version   string      `json:"version"`
-	Channel   eco.Channel `json:"channel"`
-	Published time.Time   `json:"published"`           // as declared; for a seen one, when it was first seen
-	FirstSeen time.Time   `json:"first_seen,omitzero"` // first traffic of it
-	Declared  bool        `json:"declared"`            // somebody declared it; else it was only seen in traffic
-}
-
 // Registry is the register. Its methods are safe for concurrent use.
 type Registry struct {
 	db    *db.DB
@@ -133,14 +130,33 @@ type Options struct {
 }
 
 // New opens the register: it migrates its tables and takes the first snapshot.
-func New(ctx context.Context, d *db.DB, log *audit.Log, o Options) (*Registry, error) { panic("later") }
+func New(ctx context.Context, d *db.DB, log *audit.Log, o Options) (*Registry, error) {
+	const op = "registry.New"
+	if o.Now == nil || o.Rand == nil {
+		return nil, fault.E(op, fault.Internal, "", errors.New("Now and Rand are required"))
+	}
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, fault.E(op, fault.Internal, "", err)
+	}
+	if err := d.Migrate(ctx, "registry", files); err != nil {
+		return nil, fault.Wrap(op, err)
+	}
+	r := &Registry{db: d, audit: log, opts: o}
+	if err := r.refresh(ctx, true); err != nil {
+		return nil, fault.Wrap(op, err)
+	}
+	return r, nil
+}
 
 // Page asks for part of a list: at most Limit (1 to 500; 0 = 100) entries after
-// the cursor After ("" = from the start), whose id or name contains Q.
+// the cursor After ("" = from the start), whose id or name contains Q. Only, when
+// not nil, keeps the ids that the caller may see.
 type Page struct {
 	After string
 	Limit int
 	Q     string
+	Only  func(id string) bool
 }
 
 // Snapshot returns the register as it is in memory now. It is immutable.
@@ -148,67 +164,6 @@ func (r *Registry) Snapshot() *Snapshot { return r.snap.Load() }
 
 // Refresh takes a new snapshot when another process changed the register; jobs
 // call it every few seconds in a cluster. Own changes refresh by themselves.
-func (r *Registry) Refresh(ctx context.Context) error { panic("later") }
-
-// Lists are sorted by id, and by id alone, so that cursors hold.
-
-func (r *Registry) Publishers(ctx context.Context, p Page) ([]Publisher, string, error) {
-	panic("later")
-}
-func (r *Registry) Publisher(ctx context.Context, id string) (Publisher, error) { panic("later") }
-func (r *Registry) PutPublisher(ctx context.Context, actor string, p Publisher) (Publisher, error) {
-	panic("later")
-}
-func (r *Registry) Hosts(ctx context.Context, p Page) ([]Host, string, error)       { panic("later") }
-func (r *Registry) Host(ctx context.Context, id string) (Host, error)               { panic("later") }
-func (r *Registry) PutHost(ctx context.Context, actor string, h Host) (Host, error) { panic("later") }
-func (r *Registry) Teams(ctx context.Context, p Page) ([]Team, string, error)       { panic("later") }
-func (r *Registry) Team(ctx context.Context, id string) (Team, error)               { panic("later") }
-func (r *Registry) PutTeam(ctx context.Context, actor string, t Team) (Team, error) { panic("later") }
-
-// ExtensionFilter narrows a list of extensions. Only, when not nil, keeps those
-// the caller may see.
-type ExtensionFilter struct {
-	Page
-	Publisher string
-	Host      string
-	Kind      ExtKind
-	Only      func(eco.ExtensionID) bool
-}
-
-func (r *Registry) Extensions(ctx context.Context, f ExtensionFilter) ([]Extension, string, error) {
-	panic("later")
-}
-func (r *Registry) Extension(ctx context.Context, id eco.ExtensionID) (Extension, error) {
-	panic("later")
-}
-
-// PutExtension creates (Version 0) or changes an extension; its publisher is
-// created when missing only by imports, never here. A Version other than the
-// stored one is a conflict.
-func (r *Registry) PutExtension(ctx context.Context, actor string, e Extension) (Extension, error) {
-	panic("later")
-}
-
-// Releases lists the releases of a subject, newest version first
-// (eco.CompareVersions), at most limit after the cursor.
-func (r *Registry) Releases(ctx context.Context, s Subject, after string, limit int) ([]Release, string, error) {
-	panic("later")
-}
-
-// Release returns one release; not_found when nobody declared or saw it.
-func (r *Registry) Release(ctx context.Context, s Subject, version string) (Release, error) {
-	panic("later")
-}
-
-// DeclareRelease adds or changes a release that somebody published.
-func (r *Registry) DeclareRelease(ctx context.Context, actor string, rel Release) (Release, error) {
-	panic("later")
-}
-
-// EnsureRelease makes sure that a release seen in traffic is known: idempotent,
-// and without a database call when it is. Unknown subjects are ignored. A seen
-// release writes no audit entry: it is intake, not somebody's change.
-func (r *Registry) EnsureRelease(ctx context.Context, s Subject, version string, ch eco.Channel, seen time.Time) error {
-	panic("later")
+func (r *Registry) Refresh(ctx context.Context) error {
+	return fault.Wrap("registry.Refresh", r.refresh(ctx, false))
 }

@@ -1,0 +1,370 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/fault"
+)
+
+// Bounds of one import.
+const (
+	MaxImportBytes = 16 << 20
+	MaxImportRows  = 10_000
+	maxMistakes    = 200 // reported; the rest is counted
+)
+
+// ImportReport says what an import did, or would do.
+type ImportReport struct {
+	Format    string    `json:"format"` // json or csv
+	Created   int       `json:"created"`
+	Changed   int       `json:"changed"`
+	Unchanged int       `json:"unchanged"`
+	DryRun    bool      `json:"dry_run,omitempty"`
+	Mistakes  []Mistake `json:"mistakes,omitempty"` // when there is one, nothing was changed
+	More      int       `json:"more,omitempty"`     // mistakes beyond those listed
+}
+
+// Mistake is one thing wrong. It names the line (of a file) and the field, never the value.
+type Mistake struct {
+	Line  int    `json:"line,omitempty"`
+	Field string `json:"field,omitempty"`
+	Text  string `json:"text"`
+}
+
+// row is one extension of a file. What is nil stays as it is.
+type row struct {
+	ID         *string   `json:"id"`
+	Kind       *ExtKind  `json:"kind"`
+	Name       *string   `json:"name"`
+	Summary    *string   `json:"summary"`
+	Repository *string   `json:"repository"`
+	Contact    *string   `json:"contact"`
+	Host       *string   `json:"host"`
+	Locals     *[]string `json:"locals"`
+	Prefixes   *[]string `json:"prefixes"`
+	Shaded     *[]string `json:"shaded"`
+	Libraries  *[]string `json:"libraries"`
+
+	line int
+}
+
+// Import registers or changes extensions from JSON (an array, or one object after
+// the other) or CSV (a header line; lists are separated by spaces). A field that
+// the file does not have stays as it is; publishers that are missing are made. The
+// file is checked as a whole: with any mistake nothing is changed and all are
+// reported. The same file again changes nothing. may, when not nil, is asked for
+// each extension: false is a mistake on its line.
+func (r *Registry) Import(ctx context.Context, actor string, file io.Reader, dryRun bool, may func(eco.ExtensionID) bool) (ImportReport, error) {
+	const op = "registry.Import"
+	src, err := io.ReadAll(io.LimitReader(file, MaxImportBytes+1))
+	if err != nil {
+		return ImportReport{}, fault.E(op, fault.Invalid, "The file could not be read.", err)
+	}
+	if len(src) > MaxImportBytes {
+		return ImportReport{}, fault.E(op, fault.TooLarge, "The file has more than 16 MiB.", nil)
+	}
+	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
+	rep := ImportReport{Format: "csv", DryRun: dryRun}
+	var rows []row
+	var bad mistakes
+	if t := bytes.TrimSpace(src); len(t) > 0 && (t[0] == '[' || t[0] == '{') {
+		rep.Format = "json"
+		rows = readJSON(src, &bad)
+	} else {
+		rows = readCSV(src, &bad)
+	}
+	if len(rows) > MaxImportRows {
+		return rep, fault.E(op, fault.TooLarge, fmt.Sprintf("The file has more than %d extensions.", MaxImportRows), nil)
+	}
+	if len(rows) == 0 && len(bad) == 0 {
+		bad.add("", "The file has no extensions.")
+	}
+	err = r.change(ctx, func(tx *sql.Tx) (bool, error) {
+		list, publishers, err := r.plan(ctx, tx, rows, &bad, may)
+		if err != nil {
+			return false, fault.Wrap(op, err)
+		}
+		if len(bad) > 0 {
+			return false, nil
+		}
+		for _, p := range list {
+			e := p.now
+			e.Created, e.Updated, e.Version = p.old.Created, p.old.Updated, p.old.Version
+			switch {
+			case p.old.Version == 0:
+				rep.Created++
+			case same(&e, &p.old):
+				rep.Unchanged++
+			default:
+				rep.Changed++
+			}
+		}
+		if dryRun || rep.Created+rep.Changed == 0 {
+			return false, nil
+		}
+		for _, id := range publishers {
+			if err := r.putPublisher(ctx, tx, actor, &Publisher{ID: id, Name: id}, 0); err != nil {
+				return false, err
+			}
+		}
+		for _, p := range list {
+			if _, err := r.putExtension(ctx, tx, actor, &p.now, p.old); err != nil {
+				return false, err
+			}
+		}
+		return true, r.record(ctx, tx, actor, "extension.import", eco.Ref{Kind: "file", ID: fmt.Sprintf("sha256-%x", sha256.Sum256(src))},
+			fmt.Sprintf("%d created, %d changed, %d unchanged", rep.Created, rep.Changed, rep.Unchanged))
+	})
+	if len(bad) > maxMistakes {
+		rep.More = len(bad) - maxMistakes
+		bad = bad[:maxMistakes]
+	}
+	rep.Mistakes = bad
+	return rep, err
+}
+
+// planned is one entry before and after.
+type planned struct{ old, now Extension }
+
+// plan turns rows into entries over the stored ones, and collects every mistake,
+// and the publishers that are to be made.
+func (r *Registry) plan(ctx context.Context, tx *sql.Tx, rows []row, bad *mistakes, may func(eco.ExtensionID) bool) (list []planned, missing []string, err error) {
+	stored, hosts, publishers := map[eco.ExtensionID]Extension{}, map[string]bool{}, map[string]bool{}
+	if err := scan(ctx, tx, `SELECT `+extensionCols+` FROM registry_extension ORDER BY id`, nil, func(row *sql.Rows) error {
+		e, err := scanExtension(row)
+		stored[e.ID] = e
+		return err
+	}); err != nil {
+		return nil, nil, err
+	}
+	for table, set := range map[string]map[string]bool{"registry_host": hosts, "registry_publisher": publishers} {
+		if err := scan(ctx, tx, `SELECT id FROM `+table+` ORDER BY id`, nil, func(row *sql.Rows) error {
+			var id string
+			err := row.Scan(&id)
+			set[id] = true
+			return err
+		}); err != nil {
+			return nil, nil, err
+		}
+	}
+	first := map[eco.ExtensionID]int{} // line of each id
+	for _, x := range rows {
+		var m mistakes
+		var e Extension
+		if x.ID == nil {
+			m.add("id", "It is missing.")
+		} else if id, err := eco.ParseExtensionID(*x.ID); err != nil {
+			m.add("id", fault.TextOf(err))
+		} else {
+			old := stored[id]
+			e = old
+			e.ID = id
+			x.over(&e)
+			if e.Name == "" {
+				e.Name = string(id)
+			}
+			m = e.check()
+			if e.Host != "" && !hosts[e.Host] {
+				m.add("host", "There is no such host.")
+			}
+			if before := first[id]; before != 0 {
+				m.add("id", fmt.Sprintf("It is on line %d already.", before))
+			}
+			if may != nil && !may(id) {
+				m.add("id", "This publisher is not yours.")
+			}
+			first[id] = x.line
+			list = append(list, planned{old, e})
+			if p := id.Publisher(); !publishers[p] {
+				publishers[p] = true
+				missing = append(missing, p)
+			}
+		}
+		for _, k := range m {
+			k.Line = x.line
+			*bad = append(*bad, k)
+		}
+	}
+	slices.SortStableFunc(*bad, func(a, b Mistake) int { return a.Line - b.Line })
+	return list, missing, nil
+}
+
+// over writes what the row has over an entry.
+func (x *row) over(e *Extension) {
+	for _, f := range []struct{ from, to *string }{
+		{x.Name, &e.Name}, {x.Summary, &e.Summary}, {x.Repository, &e.Repository}, {x.Contact, &e.Contact}, {x.Host, &e.Host},
+	} {
+		if f.from != nil {
+			*f.to = *f.from
+		}
+	}
+	if x.Kind != nil {
+		e.Kind = *x.Kind
+	}
+	for _, f := range []struct{ from, to *[]string }{
+		{x.Locals, &e.Locals}, {x.Prefixes, &e.Prefixes}, {x.Shaded, &e.Shaded}, {x.Libraries, &e.Libraries},
+	} {
+		if f.from != nil {
+			*f.to = *f.from
+		}
+	}
+}
+
+func same(a, b *Extension) bool {
+	return a.ID == b.ID && a.Kind == b.Kind && a.Name == b.Name && a.Summary == b.Summary && a.Repository == b.Repository && a.Contact == b.Contact && a.Host == b.Host &&
+		slices.Equal(a.Locals, b.Locals) && slices.Equal(a.Prefixes, b.Prefixes) && slices.Equal(a.Shaded, b.Shaded) && slices.Equal(a.Libraries, b.Libraries)
+}
+
+// readJSON reads an array of objects, or one object after the other. A syntax
+// error ends the reading: what follows has no meaning.
+func readJSON(src []byte, bad *mistakes) (rows []row) {
+	dec := jsontext.NewDecoder(bytes.NewReader(src))
+	counted, lines := 0, 1
+	at := func() int { // the line of the next value; each byte is counted once
+		from := int(dec.InputOffset())
+		for from < len(src) && strings.IndexByte(" \t\r\n,:", src[from]) >= 0 {
+			from++
+		}
+		if from > counted {
+			lines += bytes.Count(src[counted:from], []byte("\n"))
+			counted = from
+		}
+		return lines
+	}
+	syntax := func() []row {
+		*bad = append(*bad, Mistake{Line: at(), Text: "This is not valid JSON."})
+		return rows
+	}
+	array := dec.PeekKind() == '['
+	if array {
+		if _, err := dec.ReadToken(); err != nil {
+			return syntax()
+		}
+	}
+	for len(rows) <= MaxImportRows {
+		if k := dec.PeekKind(); k == ']' && array {
+			if _, err := dec.ReadToken(); err != nil {
+				return syntax()
+			}
+			if _, err := dec.ReadToken(); err != io.EOF {
+				return syntax()
+			}
+			return rows
+		}
+		line := at()
+		v, err := dec.ReadValue()
+		if err == io.EOF && !array {
+			return rows
+		}
+		if err != nil {
+			return syntax()
+		}
+		x := row{line: line}
+		if err := json.Unmarshal(v, &x, json.RejectUnknownMembers(true)); err != nil {
+			m := Mistake{Line: line, Text: "It is not of the right type."}
+			if e, ok := errors.AsType[*json.SemanticError](err); ok {
+				m.Line += bytes.Count(v[:min(int(e.ByteOffset), len(v))], []byte("\n"))
+				m.Field, _, _ = strings.Cut(strings.TrimPrefix(string(e.JSONPointer), "/"), "/")
+				if errors.Is(err, json.ErrUnknownName) {
+					m.Field, m.Text = "", "It has a field that extensions do not have."
+				}
+			}
+			*bad = append(*bad, m)
+			continue
+		}
+		rows = append(rows, x)
+	}
+	return rows
+}
+
+// readCSV reads a header and the lines below it.
+func readCSV(src []byte, bad *mistakes) (rows []row) {
+	r := csv.NewReader(bytes.NewReader(src))
+	r.FieldsPerRecord = -1
+	r.TrimLeadingSpace = true
+	head, err := r.Read()
+	if err != nil {
+		if err != io.EOF {
+			*bad = append(*bad, Mistake{Line: 1, Text: "This is not valid CSV."})
+		}
+		return nil
+	}
+	known := []string{"id", "kind", "name", "summary", "repository", "contact", "host", "locals", "prefixes", "shaded", "libraries"}
+	for i := range head {
+		head[i] = strings.ToLower(strings.TrimSpace(head[i]))
+		if !slices.Contains(known, head[i]) {
+			*bad = append(*bad, Mistake{Line: 1, Text: fmt.Sprintf("Column %d is not a field of extensions: they are %s.", i+1, strings.Join(known, ", "))})
+		} else if slices.Contains(head[:i], head[i]) {
+			*bad = append(*bad, Mistake{Line: 1, Field: head[i], Text: "The column is there twice."})
+		}
+	}
+	if !slices.Contains(head, "id") {
+		*bad = append(*bad, Mistake{Line: 1, Field: "id", Text: "The column is missing."})
+	}
+	if len(*bad) > 0 { // without a header the lines have no meaning
+		return nil
+	}
+	for len(rows) <= MaxImportRows {
+		fields, err := r.Read()
+		if err == io.EOF {
+			break
+		}
+		if e, ok := errors.AsType[*csv.ParseError](err); ok {
+			*bad = append(*bad, Mistake{Line: e.Line, Text: "This is not valid CSV."})
+			break
+		}
+		line, _ := r.FieldPos(0)
+		if len(fields) != len(head) {
+			*bad = append(*bad, Mistake{Line: line, Text: fmt.Sprintf("It has %d columns, the header has %d.", len(fields), len(head))})
+		}
+		x := row{line: line}
+		for i, f := range fields[:min(len(fields), len(head))] {
+			x.set(head[i], f)
+		}
+		rows = append(rows, x)
+	}
+	return rows
+}
+
+// set puts a cell into its field.
+func (x *row) set(column, cell string) {
+	list := strings.Fields(cell)
+	switch column {
+	case "id":
+		x.ID = &cell
+	case "kind":
+		k := ExtKind(strings.TrimSpace(cell))
+		x.Kind = &k
+	case "name":
+		x.Name = &cell
+	case "summary":
+		x.Summary = &cell
+	case "repository":
+		x.Repository = &cell
+	case "contact":
+		x.Contact = &cell
+	case "host":
+		x.Host = &cell
+	case "locals":
+		x.Locals = &list
+	case "prefixes":
+		x.Prefixes = &list
+	case "shaded":
+		x.Shaded = &list
+	case "libraries":
+		x.Libraries = &list
+	}
+}
