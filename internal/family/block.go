@@ -65,6 +65,7 @@ type rep struct {
 	used   uint64
 	ids    []uint32 // in the order of the stack, extras first
 	extras int
+	tell   uint32
 	w, pos []float64
 	sum    float64
 	gone   bool
@@ -78,6 +79,7 @@ func newBlock(key string, t *tuning) *block {
 type query struct {
 	ids    []uint32
 	extras int
+	tell   uint32
 	w, pos []float64
 	sum    float64
 }
@@ -94,7 +96,7 @@ func (b *block) read(in *Input, count bool) query {
 	for i := range terms {
 		t := &terms[i]
 		k := seen[t.Token]
-		if k == maxOccur {
+		if k == b.t.occur {
 			continue
 		}
 		seen[t.Token] = k + 1
@@ -116,6 +118,9 @@ func (b *block) read(in *Input, count bool) query {
 		q.ids = append(q.ids, id)
 		if t.Extra {
 			q.extras++
+		}
+		if t.Telling {
+			q.tell = id + 1
 		}
 	}
 	_ = fresh
@@ -139,8 +144,37 @@ func (b *block) count(ids []uint32) {
 // refresh recomputes every weight from the document frequencies of now.
 func (b *block) refresh() {
 	b.fresh = b.n
-	for id := range b.g {
-		b.g[id] = b.base[id] * math.Exp(-b.t.beta*float64(b.df[id])/float64(b.n))
+	if b.t.famDF {
+		last := make([]int32, len(b.g))
+		ff := make([]int32, len(b.g))
+		order := make([]int32, len(b.reps))
+		for i := range order {
+			order[i] = int32(i)
+		}
+		slices.SortFunc(order, func(x, y int32) int { return cmp.Compare(b.reps[x].family, b.reps[y].family) })
+		nf, prev := 0, int32(-1)
+		for _, i := range order {
+			r := &b.reps[i]
+			if r.family != prev {
+				nf, prev = nf+1, r.family
+			}
+			for _, id := range r.ids {
+				if last[id] != int32(nf) {
+					last[id] = int32(nf)
+					ff[id]++
+				}
+			}
+		}
+		for id := range b.g {
+			b.g[id] = b.base[id]
+			if ff[id] > 1 {
+				b.g[id] *= math.Exp(-b.t.beta * float64(ff[id]-1) / float64(nf))
+			}
+		}
+	} else {
+		for id := range b.g {
+			b.g[id] = b.base[id] * math.Exp(-b.t.beta*float64(b.df[id])/float64(b.n))
+		}
 	}
 	for i := range b.reps {
 		r := &b.reps[i]
@@ -243,24 +277,34 @@ func (b *block) nearest(q *query) []scored {
 
 // similarity is FaST's, with scratch holding the query's slots.
 func (b *block) similarity(q *query, r *rep) float64 {
-	m := 0.0
+	m, me := 0.0, 0.0
 	for j, id := range r.ids {
 		if s := b.scratch[id]; s > 0 {
 			i := s - 1
 			m += (q.w[i] + r.w[j]) * (1 + math.Exp(-b.t.gamma*math.Abs(q.pos[i]-r.pos[j])))
+			if j >= r.extras && int(i) >= q.extras && b.base[id] >= .9 {
+				me += min(q.w[i], r.w[j])
+			}
 		}
 	}
 	total := q.sum + r.sum
 	if total == 0 {
 		return -1
 	}
-	return (m - total) / total
+	sim := (m - total) / total
+	if b.t.gate > 0 && (q.tell == 0 || q.tell != r.tell) {
+		qe, re := b.own(q.ids, q.extras, q.w), b.own(r.ids, r.extras, r.w)
+		if least := min(qe, re); least > 0 && me < b.t.gate*least {
+			sim -= b.t.pen * (1 - me/(b.t.gate*least))
+		}
+	}
+	return sim
 }
 
 // add makes a crash a representative.
 func (b *block) add(q *query, family int32) {
 	ri := int32(len(b.reps))
-	b.reps = append(b.reps, rep{family: family, used: b.seq, ids: q.ids, extras: q.extras, w: q.w, pos: q.pos, sum: q.sum})
+	b.reps = append(b.reps, rep{family: family, used: b.seq, ids: q.ids, extras: q.extras, tell: q.tell, w: q.w, pos: q.pos, sum: q.sum})
 	for slot, id := range q.ids {
 		b.posts[id] = append(b.posts[id], post{ri, int32(slot)})
 	}
@@ -339,4 +383,14 @@ func familyID(key, sig string, sequence uint64, salt byte) string {
 	h ^= h >> 29
 	binary.BigEndian.PutUint64(raw[:], h+uint64(salt))
 	return "F-" + letters.EncodeToString(raw[:])
+}
+
+func (b *block) own(ids []uint32, extras int, w []float64) float64 {
+	s := 0.0
+	for i := extras; i < len(ids); i++ {
+		if b.base[ids[i]] >= .9 {
+			s += w[i]
+		}
+	}
+	return s
 }

@@ -38,9 +38,10 @@ type Input struct {
 // Term is one token of a crash. Tokens with Extra set stand beside the stack, at
 // its first place.
 type Term struct {
-	Token  string
-	Weight float64 // of its class
-	Extra  bool
+	Token   string
+	Weight  float64 // of its class
+	Extra   bool
+	Telling bool
 }
 
 // Placement is where a crash went.
@@ -93,10 +94,20 @@ type tuning struct {
 	msgWeight          float64
 	excWeight          float64
 	dfCrashes          bool
+	famDF              bool // count families, not stacks
+	occur              int
+	author             float64
+	engine             float64
+	ownerPkg           bool
+	wrapMsg            float64
+	gate, pen          float64
+	names              int
+	lineW              float64
+	top                float64
 }
 
 // fam1 is what Version stands for.
 var fam1 = tuning{
-	alpha: 1, beta: 2, gamma: 1, threshold: 0, margin: .15, novelty: .9, perFamily: 40, common: .2,
-	infoPos: true, vendored: .5, host: .1, runtime: .1, unknown: .1, msgWeight: 1, excWeight: 1,
+	alpha: .7, beta: 0, gamma: 2, threshold: -.1, margin: .15, novelty: .95, perFamily: 40, common: .2,
+	infoPos: true, vendored: .1, host: .2, runtime: .2, unknown: .2, msgWeight: 1.5, excWeight: 1, occur: 1, author: 2, engine: 1, gate: .3, pen: .3, names: 2,
 }

@@ -81,6 +81,10 @@ func (b *block) place(in *Input, given string, cannot map[string]bool) Placement
 		if id := b.families[k.family].id; !cannot[id] {
 			b.known[in.Sequence] = known{k.family, b.seq}
 			b.sigs[in.Signature] = k.family
+			if b.t.dfCrashes {
+				q := b.read(in, true)
+				_ = q
+			}
 			return Placement{Family: id, Known: true, Score: 1}
 		}
 	}

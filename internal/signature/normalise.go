@@ -85,7 +85,7 @@ func (r *rules) normalise(platform string, f *eco.Frame) (place, bool) {
 		p.pkg = scriptPackage(f)
 	}
 	if p.fn == "" || p.minified {
-		p.file = stem(f.File)
+		p.file = stem(f.File, p.class == 'e')
 	}
 	return p, p.fn != "" || p.file != "" || p.pkg != ""
 }
@@ -101,7 +101,7 @@ func scriptPackage(f *eco.Frame) string {
 	case eco.FrameExtension:
 		return string(f.Owner)
 	}
-	return stem(f.File)
+	return stem(f.File, false)
 }
 
 // library is the folder behind the last vendor folder, with its scope.
@@ -133,9 +133,11 @@ func cutSegment(s string) (first, rest string) {
 	return s, ""
 }
 
-// stem is a file's name without folders, ending and content hashes; "index" keeps
-// its folder.
-func stem(file string) string {
+// stem is a file's name without ending and content hashes. With folder set its
+// last folder goes before it ("dist/extension" is a bundle, "src/extension" is
+// not), unless that has a version in it; only inside an extension, where a folder
+// cannot be a user's name.
+func stem(file string, folder bool) string {
 	if i := strings.IndexAny(file, "?#"); i > 0 {
 		file = file[:i]
 	}
@@ -147,12 +149,12 @@ func stem(file string) string {
 		file = file[:i]
 	}
 	file = dropHashes(file)
-	if (file == "index" || file == "__init__" || file == "main") && dir != "" {
+	if dir != "" && folder {
 		if i := strings.LastIndexAny(dir, `/\`); i >= 0 {
 			dir = dir[i+1:]
 		}
 		if dir != "" && !strings.ContainsAny(dir, "0123456789:") {
-			return dir + "." + file
+			return dir + "/" + file
 		}
 	}
 	return file
@@ -232,7 +234,11 @@ func shortName(s string) bool {
 // "new", "async", "[as alias]", anonymous and native markers.
 func scriptName(s string) string {
 	if i := strings.Index(s, " [as "); i >= 0 {
+		alias := strings.TrimSuffix(s[i+5:], "]")
 		s = s[:i]
+		if j := strings.LastIndexByte(s, '.'); shortName(s[j+1:]) && !shortName(alias) {
+			return alias // a property's name outlives the minifier
+		}
 	}
 	for {
 		cut := false

@@ -97,9 +97,23 @@ func closing(s string, i int) int {
 func appendQuoted(b []byte, q string) []byte {
 	in := q[1 : len(q)-1]
 	if in == "" || isName(in) {
-		return append(b, q...)
+		return appendName(b, q)
 	}
 	return append(append(append(b, q[0]), "<str>"...), q[0])
+}
+
+// appendName writes a name; "<local4>" and "<parameter1>", which stand for
+// variables without names, lose their numbers.
+func appendName(b []byte, q string) []byte {
+	if q[1] != '<' {
+		return append(b, q...)
+	}
+	for i := range len(q) {
+		if q[i] < '0' || q[i] > '9' {
+			b = append(b, q[i])
+		}
+	}
+	return b
 }
 
 // isName reports whether s reads like an identifier or a call path of code.
