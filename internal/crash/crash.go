@@ -154,6 +154,8 @@ type Change struct {
 	Undone     bool      `json:"undone,omitempty"`
 	// Last says that it is the family's newest change: the one Undo takes back.
 	Last bool `json:"last,omitempty"`
+
+	before status
 }
 
 // Row is one crash in a list.
@@ -205,12 +207,11 @@ type Together struct {
 	OnlyThere      []Match `json:"only_there"` // and the other way round
 }
 
-// Match is a token with its part of the similarity.
+// Match is a token with its part of the similarity: of what matched for matched
+// tokens, else of its own side's weight.
 type Match struct {
 	Token string  `json:"token"`
-	Part  float64 `json:"part"` // matched: share of the sum, adding up to 1; else the token's weight
-	Here  int     `json:"here,omitempty"`
-	There int     `json:"there,omitempty"` // 1-based positions from the crash point
+	Part  float64 `json:"part"`
 }
 
 // Health is what the sessions and crashes of one thing (an extension, a release,

@@ -1,12 +1,20 @@
 package crash
 
 import (
+	"context"
+	"embed"
+	"io/fs"
+	"sync"
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/db"
 	"github.com/bellwether-project/bellwether/internal/facts"
+	"github.com/bellwether-project/bellwether/internal/fault"
 )
+
+//go:embed migrations
+var migrations embed.FS
 
 // Options are what a desk stands on.
 type Options struct {
@@ -15,8 +23,27 @@ type Options struct {
 	Audit   *audit.Log
 	Facts   facts.Store
 	Now     func() time.Time
-	NewID   func() string // of changes
+	NewID   func() string // of changes: distinct, short, [0-9a-z-]
 }
 
 // Desk answers for crashes. It is safe for concurrent use.
-type Desk struct{ o Options }
+type Desk struct {
+	o Options
+
+	mu    sync.Mutex
+	known map[sigKey]struct{} // signatures that surely are in the table; bounded by maxKnown
+}
+
+// New opens the desk and makes its tables when they are missing.
+func New(ctx context.Context, o Options) (*Desk, error) {
+	for name, d := range map[string]*db.DB{"flow": o.Flow, "records": o.Records} {
+		files, err := fs.Sub(migrations, "migrations/"+name)
+		if err != nil {
+			return nil, fault.E("crash.New", fault.Internal, "", err)
+		}
+		if err := d.Migrate(ctx, "crash_"+name, files); err != nil {
+			return nil, fault.Wrap("crash.New", err)
+		}
+	}
+	return &Desk{o: o, known: map[sigKey]struct{}{}}, nil
+}

@@ -1,12 +1,27 @@
-// Package pipeline is the flow: it reads the stream in order, sends every
-// envelope down one line of stages, and commits families, facts and the cursor
-// in the order that makes a replay harmless. What it is not: a place for rules
-// (floor of rules) or for the questions of people (desks).
+// Package pipeline is the flow: one worker reads the stream in order, sends every
+// record down one line of stages, and commits in the order that makes a replay
+// harmless:
+//
+//  1. families, snapshots, dead letters and the decisions of the batch with its
+//     place in the stream: one transaction of pipeline.db
+//  2. facts, each partition with its own applied position
+//  3. reopened families, in records.db (idempotent)
+//  4. the cursor of the stream
+//
+// A batch begins after step 2 of the one before. So after a crash at any moment
+// at most one batch is half done; it is formed again from the same messages and
+// stored with the recorded decisions, never decided anew.
+//
+// What it is not: a place for rules (floor of rules) or for the questions of
+// people (desks).
 package pipeline
 
 import (
 	"context"
+	"embed"
+	"io/fs"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/audit"
@@ -15,25 +30,45 @@ import (
 	"github.com/bellwether-project/bellwether/internal/db"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
+	"github.com/bellwether-project/bellwether/internal/family"
+	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/stream"
 )
 
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+func migrate(ctx context.Context, d *db.DB) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	return d.Migrate(ctx, "pipeline", files)
+}
+
 // Options are what a worker stands on.
 type Options struct {
-	Log     *slog.Logger
-	Stream  stream.Log
-	Flow    *db.DB // pipeline.db
-	Facts   facts.Store
-	Desk    *crash.Desk
-	Counts  *Counts
-	Audit   *audit.Log // replays and discards of dead letters; nil: none
-	Records *db.DB     // where Audit writes
-	World   func() *blame.World
-	Now     func() time.Time
+	Log    *slog.Logger
+	Stream stream.Log
+	Flow   *db.DB // pipeline.db
+	Facts  facts.Store
+	Desk   *crash.Desk
+	Counts *Counts
+	// Records is where Audit writes of replays and discards of dead letters.
+	Records  *db.DB
+	Audit    *audit.Log
+	World    func() *blame.World
+	Now      func() time.Time
+	Families family.Options
+	// Holder, when set, makes Run wait for the lease "pipeline" and keep it: several
+	// processes may then run one. Empty: the only process.
+	Holder string
 	// Releases is told of releases when they are first seen; it must be idempotent. nil: nobody is told.
 	Releases func(context.Context, []Release) error
 	// Feedback is given what users wrote, at least once, before it is stored; idempotent by envelope id. nil: it stays in facts.
 	Feedback func(context.Context, []eco.Envelope) error
+	// Reopened is told of families that came back, after it is recorded; at most once. nil: nobody is told.
+	Reopened func(context.Context, []crash.Change)
 	// Erased says that the subject of an envelope was erased after it came in; it is dropped then. nil: nobody was.
 	Erased func(*eco.Envelope) bool
 }
@@ -43,34 +78,111 @@ type Release struct {
 	Extension eco.ExtensionID // "" for a host's own version
 	Host      string
 	Version   string
-	Channel   eco.Channel
+	Channel   eco.Channel // "" when the crash of another project named it
 	Seen      time.Time
 }
 
-// Worker reads the stream. One at a time.
-type Worker struct{ o Options }
+// Worker reads the stream. One at a time runs; any number may show its dead
+// letters and intake.
+type Worker struct {
+	o      Options
+	stages []stage
+	pause  func(ctx context.Context, attempt int) error // between tries of a commit
 
-// New prepares a worker: migrations, family snapshots, the sets of known ids.
-func New(ctx context.Context, o Options) (*Worker, error) { panic("later") }
+	// Owned by the goroutine of Run.
+	index    *family.Index
+	changed  map[string]bool // blocks that learned something since their last snapshot
+	known    *aging[struct{}]
+	sessions *aging[sessionState]
+	releases map[Release]struct{}
+	newest   time.Time
 
-// Run works until ctx is done; what was begun is finished or replayed at the next start.
-func (w *Worker) Run(ctx context.Context) error { panic("later") }
-
-// Intake is what the Intake page shows of the flow.
-type Intake struct {
-	Stream    stream.Stats  `json:"stream"`
-	Facts     facts.Stats   `json:"facts"`
-	Position  uint64        `json:"position"` // last stream position whose facts are queryable
-	Newest    time.Time     `json:"newest"`   // time of receipt of the newest stored record
-	Waiting   uint64        `json:"waiting"`  // messages not yet stored
-	Lag       time.Duration `json:"lag"`      // age of the oldest message not yet stored
-	Letters   int           `json:"letters"`  // dead letters waiting for a person
-	Families  int           `json:"families"`
-	Sessions  int           `json:"sessions"`   // sessions that may still change
-	Known     int           `json:"known"`      // ids in the set of known ids
-	LastError string        `json:"last_error"` // why the worker waits, "" when it does not
-	LastBatch time.Duration `json:"last_batch"` // how long the last batch took
+	mu   sync.Mutex
+	view view
 }
 
-// Intake reports.
-func (w *Worker) Intake(ctx context.Context) (Intake, error) { panic("later") }
+// view is what Intake shows of a running worker.
+type view struct {
+	position  uint64
+	newest    time.Time
+	families  int
+	sessions  int
+	known     int
+	lastError string
+	lastBatch time.Duration
+	rows      int64
+}
+
+// New prepares a worker and makes its tables when they are missing. What it
+// remembers is loaded by Run.
+func New(ctx context.Context, o Options) (*Worker, error) {
+	if err := migrate(ctx, o.Flow); err != nil {
+		return nil, fault.Wrap("pipeline.New", err)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Worker{o: o, stages: crashLine, pause: backoff}, nil
+}
+
+// Run works until ctx is done. It returns nil then, and an error when it cannot
+// begin; once it runs, it tries again whatever fails. What was begun when ctx
+// ends is finished at the next start.
+func (w *Worker) Run(ctx context.Context) error {
+	done, err := w.lease(ctx)
+	if err != nil || ctx.Err() != nil {
+		return err
+	}
+	ctx, stop := done(ctx)
+	defer stop()
+	w.index = family.NewIndex(w.o.Families)
+	w.known, w.sessions = newAging[struct{}](maxDedup), newAging[sessionState](maxSessions)
+	w.releases, w.changed = map[Release]struct{}{}, map[string]bool{}
+	w.newest = time.UnixMilli(0)
+	err = w.o.Desk.Blocks(ctx, func(b crash.Block) error {
+		_, err := w.index.Restore(b.Body)
+		if err != nil { // the block begins anew rather than the server not at all
+			w.o.Log.Error("family snapshot cannot be read", "block", b.Key, "err", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return ended(ctx, err)
+	}
+	position, err := w.replayLast(ctx)
+	if err != nil {
+		return ended(ctx, err)
+	}
+	if err := w.restore(ctx); err != nil {
+		return ended(ctx, err)
+	}
+	w.show(func(v *view) { v.position = position; v.sessions, v.known = w.sessions.len(), w.known.len() })
+	return w.flow(ctx, position)
+}
+
+// ended is nil for what is only the end of ctx.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func (w *Worker) show(f func(*view)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f(&w.view)
+}
+
+// backoff waits longer after each failure, at most ten seconds.
+func backoff(ctx context.Context, attempt int) error {
+	wait := min(50*time.Millisecond<<min(attempt, 10), 10*time.Second)
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,368 @@
+package crash
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/facts"
+	"github.com/bellwether-project/bellwether/internal/fault"
+)
+
+// Bounds of lists.
+const (
+	defaultFamilies = 50
+	maxPage         = 200
+	maxFound        = 2000 // signatures that one search may find
+	maxQuery        = 200  // bytes of a search
+)
+
+// Families lists families with crashes in the scope and period. One question to
+// facts finds and counts them all; records are read for the page only.
+func (d *Desk) Families(ctx context.Context, scope facts.Scope, f Filter) (Page, error) {
+	const op = "crash.Families"
+	p := d.period(f.Period)
+	if f.Sort == "" {
+		f.Sort = ByCrashes
+	}
+	if !slices.Contains(Sorts, f.Sort) || f.State != "" && !slices.Contains(States, f.State) {
+		return Page{}, fault.E(op, fault.Invalid, "No such order or state.", nil)
+	}
+	a := p.crashes(scope).not(facts.Family, "").
+		is(facts.SubjectExt, string(f.Extension)).
+		is(facts.Host, f.Host).is(facts.HostVersion, f.HostVersion).is(facts.OS, f.OS).is(facts.Channel, string(f.Channel)).
+		by(facts.Family).sum(facts.Count, facts.Installs, facts.First, facts.Last).most(facts.Count).limit(facts.MaxLimit)
+	if f.Release != "" {
+		a.in(releaseColumn(f.Extension, f.Publisher, f.Host), f.Release)
+	}
+	keep, err := d.narrow(ctx, scope, p, f, a)
+	if err != nil || keep == nil {
+		return Page{Families: []Family{}}, fault.Wrap(op, err)
+	}
+	r, err := d.query(ctx, a)
+	if err != nil {
+		return Page{}, err
+	}
+	rows := make([]counted, 0, len(r.Rows))
+	page := Page{Partial: r.More}
+	for _, v := range r.Rows {
+		c := counted{id: text(v[0]), crashes: number(v[1]), installs: number(v[2]), first: number(v[3]), last: number(v[4])}
+		if !keep(c.id) {
+			continue
+		}
+		rows = append(rows, c)
+		page.Crashes += c.crashes
+	}
+	page.Total = len(rows)
+	if f.Sort == ByFirstSeen {
+		if err := d.firstSeen(ctx, rows); err != nil {
+			return Page{}, fault.Wrap(op, err)
+		}
+	}
+	rows, page.Next, err = cut(rows, f.Sort, f.Cursor, f.Limit)
+	if err != nil {
+		return Page{}, err
+	}
+	page.Families, err = d.dress(ctx, scope, p, a, rows)
+	return page, fault.Wrap(op, err)
+}
+
+// releaseColumn says whose version a release is.
+func releaseColumn(ext eco.ExtensionID, publisher, host string) facts.Column {
+	if ext == "" && publisher == "" && host != "" {
+		return facts.HostVersion
+	}
+	return facts.SubjectVer
+}
+
+// counted is a family with what facts say of it.
+type counted struct {
+	id                             string
+	crashes, installs, first, last int64
+}
+
+// narrow turns the parts of a filter that facts do not know into conditions or
+// into a test of ids. A nil test: nothing can match.
+func (d *Desk) narrow(ctx context.Context, scope facts.Scope, p Period, f Filter, a *ask) (func(string) bool, error) {
+	var only map[string]bool // nil: all
+	both := func(ids map[string]bool) {
+		if only == nil {
+			only = ids
+			return
+		}
+		for id := range only {
+			if !ids[id] {
+				delete(only, id)
+			}
+		}
+	}
+	if f.Query != "" {
+		ids, err := d.find(ctx, scope, f.Query)
+		if err != nil {
+			return nil, err
+		}
+		both(ids)
+	}
+	if f.New {
+		ids, err := d.idsWhere(ctx, `first_ms >= $1 AND first_ms < $2`, p.From.UnixMilli(), p.To.UnixMilli())
+		if err != nil {
+			return nil, err
+		}
+		both(ids)
+	}
+	if f.Publisher != "" {
+		// Publishers are the part of an id before the first dot; facts know whole ids.
+		ids, err := d.idsWhere(ctx, `blame LIKE $1 ESCAPE '!'`, escapeLike(f.Publisher)+".%")
+		if err != nil {
+			return nil, err
+		}
+		both(ids)
+	}
+	not := map[string]status{}
+	var err error
+	switch {
+	case f.Regressed:
+		var in map[string]status
+		if in, err = statesIn(ctx, d.o.Records.Read(), `state = 'open' AND regressed = 1`); err == nil {
+			both(keys(in))
+		}
+	case f.State == Open:
+		not, err = statesIn(ctx, d.o.Records.Read(), `state <> 'open'`)
+	case f.State != "":
+		var in map[string]status
+		if in, err = statesIn(ctx, d.o.Records.Read(), `state = $1`, string(f.State)); err == nil {
+			both(keys(in))
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if only != nil && len(only) == 0 {
+		return nil, nil
+	}
+	if n := len(only); n > 0 && n <= chunk {
+		a.in(facts.Family, slices.Sorted(mapKeys(only))...)
+	}
+	return func(id string) bool {
+		if _, out := not[id]; out {
+			return false
+		}
+		return only == nil || only[id]
+	}, nil
+}
+
+func keys(m map[string]status) map[string]bool {
+	out := make(map[string]bool, len(m))
+	for k := range m {
+		out[k] = true
+	}
+	return out
+}
+
+func mapKeys(m map[string]bool) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+func escapeLike(s string) string {
+	return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(s)
+}
+
+// idsWhere reads at most 10,000 ids of families, the newest first.
+func (d *Desk) idsWhere(ctx context.Context, where string, args ...any) (map[string]bool, error) {
+	rows, err := d.o.Flow.Read().QueryContext(ctx, `SELECT id FROM crash_family WHERE `+where+` ORDER BY first_ms DESC, id LIMIT 10000`, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[string]bool{}
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		out[id] = true
+	}
+	return out, rows.Err()
+}
+
+// find turns what a person typed into families: an id of a family, signature,
+// crash or client's report, else words. What the scope may not see drops out
+// when facts are asked, because only they know.
+func (d *Desk) find(ctx context.Context, scope facts.Scope, q string) (map[string]bool, error) {
+	q = strings.TrimSpace(eco.Clean(q, maxQuery))
+	if strings.HasPrefix(q, "F-") || strings.HasPrefix(q, "f-") {
+		return map[string]bool{"F-" + q[2:]: true, strings.ToUpper(q): true, "F-" + strings.ToLower(q[2:]): true}, nil
+	}
+	if id, err := eco.ParseID(q); err == nil {
+		f, err := d.locate(ctx, scope, id.String(), q)
+		if err != nil || f == nil {
+			return map[string]bool{}, err
+		}
+		return map[string]bool{f.Family: true}, nil
+	}
+	hashes := []string{strings.ToLower(q)}
+	if !isHash(q) {
+		var err error
+		if hashes, err = d.o.Flow.Search().Find(ctx, SearchIndex, q, maxFound); err != nil {
+			return nil, err
+		}
+	}
+	out := map[string]bool{}
+	err := each(hashes, func(marks string, args []any) error {
+		rows, err := d.o.Flow.Read().QueryContext(ctx, `SELECT DISTINCT family FROM crash_signature WHERE hash IN (`+marks+`) ORDER BY family`, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id string
+			if err := rows.Scan(&id); err != nil {
+				return err
+			}
+			out[id] = true
+		}
+		return rows.Err()
+	})
+	return out, err
+}
+
+func isHash(s string) bool {
+	_, err := strconv.ParseUint(s, 16, 64)
+	return len(s) == 16 && err == nil
+}
+
+// firstSeen replaces the first sight within the period by the first of all.
+func (d *Desk) firstSeen(ctx context.Context, rows []counted) error {
+	ids := make([]string, len(rows))
+	at := make(map[string]int, len(rows))
+	for i := range rows {
+		ids[i], at[rows[i].id] = rows[i].id, i
+	}
+	return each(ids, func(marks string, args []any) error {
+		r, err := d.o.Flow.Read().QueryContext(ctx, `SELECT id, first_ms FROM crash_family WHERE id IN (`+marks+`)`, args...)
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		for r.Next() {
+			var id string
+			var first int64
+			if err := r.Scan(&id, &first); err != nil {
+				return err
+			}
+			rows[at[id]].first = first
+		}
+		return r.Err()
+	})
+}
+
+func (c *counted) key(s Sort) int64 {
+	switch s {
+	case ByInstalls:
+		return c.installs
+	case ByLastSeen:
+		return c.last
+	case ByFirstSeen:
+		return c.first
+	}
+	return c.crashes
+}
+
+// cut sorts and takes the page behind the cursor, which names the last row that
+// was shown: its sort value and id. So rows that move between two pages are
+// neither an error nor shown out of order.
+func cut(rows []counted, s Sort, cursor string, limit int) (page []counted, next string, err error) {
+	if limit <= 0 {
+		limit = defaultFamilies
+	}
+	limit = min(limit, maxPage)
+	order := func(a, b counted) int { return cmp.Or(cmp.Compare(b.key(s), a.key(s)), cmp.Compare(a.id, b.id)) }
+	slices.SortFunc(rows, order)
+	if cursor != "" {
+		value, id, ok := strings.Cut(cursor, ":")
+		n, err := strconv.ParseInt(value, 10, 64)
+		if !ok || err != nil {
+			return nil, "", fault.E("crash.Families", fault.Invalid, "This cursor is not one of ours.", nil)
+		}
+		from, found := slices.BinarySearchFunc(rows, id, func(c counted, id string) int {
+			return cmp.Or(cmp.Compare(n, c.key(s)), cmp.Compare(c.id, id))
+		})
+		if found {
+			from++
+		}
+		rows = rows[from:]
+	}
+	if len(rows) > limit {
+		last := rows[limit-1]
+		rows, next = rows[:limit], strconv.FormatInt(last.key(s), 10)+":"+last.id
+	}
+	return rows, next, nil
+}
+
+// dress joins the page with what the flow and people know, the trend, and the
+// crashes without an install.
+func (d *Desk) dress(ctx context.Context, scope facts.Scope, p Period, a *ask, rows []counted) ([]Family, error) {
+	out := make([]Family, len(rows))
+	if len(rows) == 0 {
+		return out, nil
+	}
+	ids := make([]string, len(rows))
+	at := map[string]int{}
+	for i, c := range rows {
+		ids[i], at[c.id] = c.id, i
+	}
+	known, err := families(ctx, d.o.Flow.Read(), ids)
+	if err != nil {
+		return nil, err
+	}
+	now, err := states(ctx, d.o.Records.Read(), ids)
+	if err != nil {
+		return nil, err
+	}
+	days := p.days()
+	for i, c := range rows {
+		f := Family{ID: c.id, Title: "(family without a record)", State: Open, FirstSeen: moment(c.first), LastSeen: moment(c.last)}
+		if k := known[c.id]; k != nil {
+			f = *k
+		}
+		f.take(now[c.id])
+		f.Crashes, f.Installs, f.Days = c.crashes, c.installs, make([]int64, len(days))
+		out[i] = f
+	}
+	// The same conditions as the list, so that the numbers of a row fit together.
+	where := slices.Clone(a.q.Where)
+	trend := &ask{facts.Query{Scope: scope, From: p.From, To: p.To, Where: where}}
+	r, err := d.query(ctx, trend.in(facts.Family, ids...).by(facts.Family, facts.Date).sum(facts.Count))
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range r.Rows {
+		if n, ok := slices.BinarySearch(days, eco.Day(number(v[1]))); ok {
+			out[at[text(v[0])]].Days[n] = number(v[2])
+		}
+	}
+	without := &ask{facts.Query{Scope: scope, From: p.From, To: p.To, Where: slices.Clone(a.q.Where)}}
+	if r, err = d.query(ctx, without.in(facts.Family, ids...).in(facts.Install, "0").by(facts.Family).sum(facts.Count)); err != nil {
+		return nil, err
+	}
+	for _, v := range r.Rows {
+		out[at[text(v[0])]].Unknown = number(v[1])
+	}
+	return out, d.veil(ctx, scope, out)
+}
+
+// take sets the state of a family.
+func (f *Family) take(s status) {
+	if s.state != "" {
+		f.State, f.ResolvedIn, f.Regressed = s.state, s.resolvedIn, s.regressed
+	}
+}

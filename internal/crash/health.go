@@ -1,0 +1,335 @@
+package crash
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/estimate"
+	"github.com/bellwether-project/bellwether/internal/facts"
+	"github.com/bellwether-project/bellwether/internal/fault"
+)
+
+// maxReleases bounds the releases of one answer: those with the most sessions and crashes.
+const maxReleases = 200
+
+// subject narrows questions to one thing: an extension, a host's own projects,
+// or nothing.
+type subject struct {
+	extension eco.ExtensionID
+	host      string
+}
+
+// on narrows a question to the subject.
+func (s subject) on(a *ask) *ask {
+	switch {
+	case s.extension != "":
+		return a.in(facts.SubjectExt, string(s.extension))
+	case s.host != "":
+		return a.in(facts.SubjectExt, "").in(facts.Host, s.host)
+	}
+	return a
+}
+
+func (s subject) release() facts.Column {
+	if s.host != "" {
+		return facts.HostVersion
+	}
+	return facts.SubjectVer
+}
+
+// Extension returns the numbers of one extension.
+func (d *Desk) Extension(ctx context.Context, scope facts.Scope, ext eco.ExtensionID, p Period) (Overview, error) {
+	if scope.IsSet() && !named(scope, ext) {
+		return Overview{}, fault.E("crash.Extension", fault.NotFound, "No such extension.", nil)
+	}
+	return d.overview(ctx, scope, subject{extension: ext}, p)
+}
+
+// Host returns the numbers of a host's own projects.
+func (d *Desk) Host(ctx context.Context, scope facts.Scope, host string, p Period) (Overview, error) {
+	if scope.IsSet() && !scope.All() && !slices.Contains(scope.Hosts(), host) {
+		return Overview{}, fault.E("crash.Host", fault.NotFound, "No such host.", nil)
+	}
+	return d.overview(ctx, scope, subject{host: host}, p)
+}
+
+// Ecosystem returns the numbers of everything in the scope. It names no releases.
+func (d *Desk) Ecosystem(ctx context.Context, scope facts.Scope, p Period) (Overview, error) {
+	return d.overview(ctx, scope, subject{}, p)
+}
+
+// Releases returns the health of an extension's releases, newest version first.
+func (d *Desk) Releases(ctx context.Context, scope facts.Scope, ext eco.ExtensionID, p Period) ([]ReleaseHealth, error) {
+	if scope.IsSet() && !named(scope, ext) {
+		return nil, fault.E("crash.Releases", fault.NotFound, "No such extension.", nil)
+	}
+	return d.releases(ctx, scope, subject{extension: ext}, d.period(p))
+}
+
+// named reports whether numbers of an extension may be shown under its name: to
+// those who own it, and to a host's people, whose crashes blame it. An author
+// whose own project's crash blames somebody else gets no page about them.
+func named(scope facts.Scope, ext eco.ExtensionID) bool {
+	return scope.All() || len(scope.Hosts()) > 0 || slices.Contains(scope.Extensions(), ext)
+}
+
+func (d *Desk) overview(ctx context.Context, scope facts.Scope, s subject, p Period) (Overview, error) {
+	p = d.period(p)
+	o := Overview{Extension: s.extension, Host: s.host, Period: p}
+	var err error
+	if o.Health, err = d.health(ctx, scope, s, p); err != nil {
+		return Overview{}, err
+	}
+	if o.Before, err = d.health(ctx, scope, s, p.before()); err != nil {
+		return Overview{}, err
+	}
+	days := p.days()
+	o.Trend = make([]DayHealth, len(days))
+	for i, day := range days {
+		o.Trend[i].Day = day
+	}
+	r, err := d.query(ctx, s.on(p.crashes(scope)).by(facts.Date).sum(facts.Count, facts.Installs))
+	if err != nil {
+		return Overview{}, err
+	}
+	for _, v := range r.Rows {
+		if n, ok := slices.BinarySearch(days, eco.Day(number(v[0]))); ok {
+			o.Trend[n].Crashes, o.Trend[n].Installs = number(v[1]), number(v[2])
+		}
+	}
+	if r, err = d.query(ctx, s.on(p.sessions(scope)).by(facts.Date).sum(facts.Count, facts.Crashed)); err != nil {
+		return Overview{}, err
+	}
+	for _, v := range r.Rows {
+		if n, ok := slices.BinarySearch(days, eco.Day(number(v[0]))); ok {
+			o.Trend[n].Sessions, o.Trend[n].Crashed = number(v[1]), number(v[2])
+		}
+	}
+	if s != (subject{}) {
+		o.Releases, err = d.releases(ctx, scope, s, p)
+	}
+	return o, err
+}
+
+// health asks for the numbers of one subject and period.
+func (d *Desk) health(ctx context.Context, scope facts.Scope, s subject, p Period) (Health, error) {
+	var h Health
+	r, err := d.query(ctx, s.on(p.crashes(scope)).sum(facts.Count, facts.Installs))
+	if err != nil {
+		return h, err
+	}
+	if len(r.Rows) > 0 {
+		h.Crashes, h.Hit = number(r.Rows[0][0]), number(r.Rows[0][1])
+	}
+	if r, err = d.query(ctx, s.on(p.crashes(scope)).in(facts.Install, "0").sum(facts.Count)); err != nil {
+		return h, err
+	}
+	if len(r.Rows) > 0 {
+		h.Unknown = number(r.Rows[0][0])
+	}
+	if r, err = d.query(ctx, s.on(p.crashes(scope)).not(facts.Family, "").by(facts.Family).sum(facts.Count)); err != nil {
+		return h, err
+	}
+	h.Families = int64(len(r.Rows))
+	fresh, err := d.idsWhere(ctx, `first_ms >= $1 AND first_ms < $2`, p.From.UnixMilli(), p.To.UnixMilli())
+	if err != nil {
+		return h, fault.Wrap("crash.health", err)
+	}
+	for _, v := range r.Rows {
+		if fresh[text(v[0])] {
+			h.New++
+		}
+	}
+	if r, err = d.query(ctx, s.on(p.sessions(scope)).sum(sessionSums...)); err != nil {
+		return h, err
+	}
+	if len(r.Rows) > 0 {
+		h.addSessions(r.Rows[0])
+	}
+	return h, nil
+}
+
+// sessionSums are the measures that addSessions reads, in its order.
+var sessionSums = []facts.Fn{facts.Count, facts.Installs, facts.Errored, facts.Crashed, facts.Abnormal, facts.CrashedBy}
+
+// addSessions fills in what sessions say. Errored in facts includes crashed and
+// abnormal sessions (see package pipeline); here it does not.
+func (h *Health) addSessions(v []any) {
+	h.Sessions, h.Installs = number(v[0]), number(v[1])
+	h.Crashed, h.Abnormal = number(v[3]), number(v[4])
+	h.Errored = max(number(v[2])-h.Crashed-h.Abnormal, 0)
+	h.CrashFreeSessions = estimate.CrashFree(float64(h.Crashed), float64(h.Sessions))
+	h.CrashFreeInstalls = estimate.CrashFree(float64(number(v[5])), float64(h.Installs))
+}
+
+// releases joins crashes and sessions by version.
+func (d *Desk) releases(ctx context.Context, scope facts.Scope, s subject, p Period) ([]ReleaseHealth, error) {
+	col := s.release()
+	out := []ReleaseHealth{}
+	at := map[string]int{}
+	get := func(version string) *ReleaseHealth {
+		n, ok := at[version]
+		if !ok {
+			n = len(out)
+			at[version] = n
+			out = append(out, ReleaseHealth{Version: version})
+			out[n].CrashFreeSessions, out[n].CrashFreeInstalls = estimate.CrashFree(0, 0), estimate.CrashFree(0, 0)
+		}
+		return &out[n]
+	}
+	span := func(r *ReleaseHealth, first, last time.Time) {
+		if r.First.IsZero() || first.Before(r.First) {
+			r.First = first
+		}
+		if last.After(r.Last) {
+			r.Last = last
+		}
+	}
+	r, err := d.query(ctx, s.on(p.sessions(scope)).by(col).sum(sessionSums...).sum(facts.First, facts.Last).most(facts.Count).limit(maxReleases))
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range r.Rows {
+		x := get(text(v[0]))
+		x.addSessions(v[1:])
+		span(x, moment(v[7]), moment(v[8]))
+	}
+	if r, err = d.query(ctx, s.on(p.crashes(scope)).by(col).sum(facts.Count, facts.Installs, facts.First, facts.Last).most(facts.Count).limit(maxReleases)); err != nil {
+		return nil, err
+	}
+	for _, v := range r.Rows {
+		x := get(text(v[0]))
+		x.Crashes, x.Hit = number(v[1]), number(v[2])
+		span(x, moment(v[3]), moment(v[4]))
+	}
+	if r, err = d.query(ctx, s.on(p.crashes(scope)).in(facts.Install, "0").by(col).sum(facts.Count).most(facts.Count).limit(maxReleases)); err != nil {
+		return nil, err
+	}
+	for _, v := range r.Rows {
+		if n, ok := at[text(v[0])]; ok {
+			out[n].Unknown = number(v[1])
+		}
+	}
+	if r, err = d.query(ctx, s.on(p.crashes(scope)).not(facts.Family, "").by(col, facts.Family).sum(facts.Count)); err != nil {
+		return nil, err
+	}
+	fresh, err := d.idsWhere(ctx, `first_ms >= $1 AND first_ms < $2`, p.From.UnixMilli(), p.To.UnixMilli())
+	if err != nil {
+		return nil, fault.Wrap("crash.releases", err)
+	}
+	low := map[string]string{} // family -> lowest release with a crash in the period
+	for _, v := range r.Rows {
+		n, ok := at[text(v[0])]
+		if !ok {
+			continue
+		}
+		out[n].Families++
+		if id := text(v[1]); fresh[id] {
+			low[id], _ = widen(low[id], "", text(v[0]))
+		}
+	}
+	for _, version := range low { // a new family counts for the release that brought it
+		if n, ok := at[version]; ok {
+			out[n].New++
+		}
+	}
+	if err := d.channels(ctx, s.on(p.sessions(scope)), col, out, at); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(out, func(a, b ReleaseHealth) int { return eco.CompareVersions(b.Version, a.Version) })
+	return out[:min(len(out), maxReleases)], nil
+}
+
+// channels gives each release the channel that most of its sessions name.
+func (d *Desk) channels(ctx context.Context, a *ask, col facts.Column, list []ReleaseHealth, at map[string]int) error {
+	r, err := d.query(ctx, a.by(col, facts.Channel).sum(facts.Count).most(facts.Count))
+	if err != nil {
+		return err
+	}
+	for _, v := range r.Rows { // the most first
+		if n, ok := at[text(v[0])]; ok && list[n].Channel == "" {
+			list[n].Channel = text(v[1])
+		}
+	}
+	return nil
+}
+
+// Extensions returns the numbers of every extension with a crash or session in
+// the scope and period, most crashes first, at most 10,000.
+func (d *Desk) Extensions(ctx context.Context, scope facts.Scope, p Period) ([]ExtensionHealth, error) {
+	p = d.period(p)
+	days := p.days()
+	out := []ExtensionHealth{}
+	at := map[eco.ExtensionID]int{}
+	get := func(v any) *ExtensionHealth {
+		id := eco.ExtensionID(text(v))
+		n, ok := at[id]
+		if !ok {
+			n = len(out)
+			at[id] = n
+			out = append(out, ExtensionHealth{Extension: id, Days: make([]int64, len(days))})
+			out[n].CrashFreeSessions, out[n].CrashFreeInstalls = estimate.CrashFree(0, 0), estimate.CrashFree(0, 0)
+		}
+		return &out[n]
+	}
+	each := func(a *ask, f func([]any)) error {
+		r, err := d.query(ctx, a.not(facts.SubjectExt, ""))
+		for _, v := range r.Rows {
+			if named(scope, eco.ExtensionID(text(v[0]))) {
+				f(v)
+			}
+		}
+		return err
+	}
+	fresh, err := d.idsWhere(ctx, `first_ms >= $1 AND first_ms < $2`, p.From.UnixMilli(), p.To.UnixMilli())
+	if err != nil {
+		return nil, fault.Wrap("crash.Extensions", err)
+	}
+	steps := []struct {
+		a *ask
+		f func([]any)
+	}{
+		{p.crashes(scope).by(facts.SubjectExt).sum(facts.Count, facts.Installs).most(facts.Count), func(v []any) {
+			x := get(v[0])
+			x.Crashes, x.Hit = number(v[1]), number(v[2])
+		}},
+		{p.crashes(scope).in(facts.Install, "0").by(facts.SubjectExt).sum(facts.Count), func(v []any) { get(v[0]).Unknown = number(v[1]) }},
+		{p.crashes(scope).by(facts.SubjectExt, facts.Date).sum(facts.Count), func(v []any) {
+			if n, ok := slices.BinarySearch(days, eco.Day(number(v[1]))); ok {
+				get(v[0]).Days[n] = number(v[2])
+			}
+		}},
+		{p.crashes(scope).not(facts.Family, "").by(facts.SubjectExt, facts.Family).sum(facts.Count), func(v []any) {
+			x := get(v[0])
+			if x.Families++; fresh[text(v[1])] {
+				x.New++
+			}
+		}},
+		{p.sessions(scope).by(facts.SubjectExt).sum(sessionSums...).most(facts.Count), func(v []any) { get(v[0]).addSessions(v[1:]) }},
+		{p.sessions(scope).by(facts.SubjectExt, facts.SubjectVer).sum(facts.Count), func(v []any) {
+			x := get(v[0])
+			_, x.Release = widen("", x.Release, text(v[1]))
+		}},
+		{p.crashes(scope).by(facts.SubjectExt, facts.SubjectVer).sum(facts.Count), func(v []any) {
+			x := get(v[0])
+			_, x.Release = widen("", x.Release, text(v[1]))
+		}},
+		{p.before().crashes(scope).by(facts.SubjectExt).sum(facts.Count), func(v []any) {
+			if n, ok := at[eco.ExtensionID(text(v[0]))]; ok {
+				out[n].Before = number(v[1])
+			}
+		}},
+	}
+	for _, s := range steps {
+		if err := each(s.a, s.f); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(out, func(a, b ExtensionHealth) int {
+		return cmp.Or(cmp.Compare(b.Crashes, a.Crashes), cmp.Compare(a.Extension, b.Extension))
+	})
+	return out, nil
+}

@@ -1,0 +1,91 @@
+package pipeline
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/facts"
+	"github.com/bellwether-project/bellwether/internal/fault"
+	"github.com/bellwether-project/bellwether/internal/signature"
+)
+
+// document is what is kept beside the row of a crash, of a session that named
+// the extensions that were active, and of feedback; ok is false for the rest.
+func document(it *item) (facts.Doc, bool, error) {
+	e := it.env
+	var v any
+	switch {
+	case e.Kind == eco.KindCrash:
+		d := crash.Document{
+			Version: crash.DocumentVersion, ID: e.ID, ClientID: e.ClientID, Received: e.Received, Time: e.Time, Protocol: e.Protocol,
+			Weight: finite(e.Weight), Quarantined: e.Quarantined, Origin: e.Origin, Crash: *e.Crash,
+			Signature: it.sig, Blame: it.blame, Placement: it.place, Removed: e.Removed, Steps: e.Steps,
+		}
+		if len(it.raw) > facts.MaxDoc/4 { // it might not fit once it is JSON: frames matter most
+			d.Crash.Text, d.Crash.Breadcrumbs, d.Crash.Modules = "", nil, nil
+		}
+		v = d
+	case e.Kind == eco.KindSession && len(e.Session.Active) > 0 && it.session.count > 0:
+		v = sessionDocument{Active: e.Session.Active}
+	case e.Kind == eco.KindFeedback:
+		v = e.Feedback
+	default:
+		return facts.Doc{}, false, nil
+	}
+	var body bytes.Buffer
+	body.Grow(2 << 10)
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false) // <anonymous> and a => b are common in frames
+	if err := enc.Encode(v); err != nil {
+		return facts.Doc{}, false, fault.E("pipeline.document", fault.Internal, "The document could not be written.", err)
+	}
+	if body.Len() > facts.MaxDoc {
+		return facts.Doc{}, false, fault.E("pipeline.document", fault.TooLarge, "The document is too large to be kept.", nil)
+	}
+	return facts.Doc{ID: e.ID, Class: e.Class, Body: bytes.TrimSuffix(body.Bytes(), []byte("\n"))}, true, nil
+}
+
+// sessionDocument is evidence for blame by correlation: which extensions a
+// healthy session had. It is no column, so no export of rows holds it.
+type sessionDocument struct {
+	Active []eco.Active `json:"active"`
+}
+
+// searchText is what full text finds a signature by: title, message template,
+// and names of frames, at most 4 KB.
+func searchText(it *item) string {
+	const most = 4 << 10
+	var b strings.Builder
+	b.WriteString(it.sig.Title)
+	add := func(s string) {
+		if s != "" && b.Len()+len(s) < most {
+			b.WriteByte(' ')
+			b.WriteString(s)
+		}
+	}
+	add(it.sig.Key)
+	c := it.env.Crash
+	add(signature.Template(c.Message))
+	for i := range c.Exceptions {
+		x := &c.Exceptions[i]
+		add(x.Type)
+		add(signature.Template(x.Value))
+		for j := range x.Frames {
+			if b.Len() >= most {
+				break
+			}
+			add(x.Frames[j].Function)
+			add(x.Frames[j].Module)
+			add(base(x.Frames[j].File))
+		}
+	}
+	return b.String()
+}
+
+// base is the last part of a path of any system.
+func base(path string) string {
+	return path[strings.LastIndexAny(path, `/\`)+1:]
+}
