@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
+	"time"
 
 	"github.com/bellwether-project/bellwether/internal/fault"
 )
@@ -12,10 +14,37 @@ import (
 // Limit bounds a request body. All three are enforced while reading: a body past
 // one is refused before more memory is taken for it.
 type Limit struct {
-	Compressed   int64 // bytes on the wire
-	Decompressed int64 // bytes after decompression
-	Ratio        int64 // decompressed to compressed; 0 = MaxRatio
+	Compressed   int64   // bytes on the wire
+	Decompressed int64   // bytes after decompression
+	Ratio        int64   // decompressed to compressed; 0 = MaxRatio
+	Budget       *Budget // memory of all bodies together; nil = not counted
 }
+
+// Budget bounds the memory that all bodies under way take together. A body takes
+// from it as its buffer grows; who asked for the body gives it back with Give
+// when done with the bytes.
+type Budget struct {
+	Max  int64
+	used atomic.Int64
+}
+
+func (b *Budget) take(n int64) bool {
+	if b == nil || b.used.Add(n) <= b.Max {
+		return true
+	}
+	b.used.Add(-n)
+	return false
+}
+
+// Give returns n bytes.
+func (b *Budget) Give(n int64) {
+	if b != nil {
+		b.used.Add(-n)
+	}
+}
+
+// Used returns the bytes taken.
+func (b *Budget) Used() int64 { return b.used.Load() }
 
 // MaxRatio is the greatest ratio of decompressed to compressed size. Bodies that
 // decompress to at most RatioExempt bytes are exempt: small texts of one letter
@@ -28,7 +57,8 @@ const (
 // Body reads the request body through its one layer of Content-Encoding, appends
 // it to dst and returns the longer slice. fault.TooLarge: past a limit;
 // fault.Invalid: damaged or an unknown encoding (status 415), or the client
-// stopped half way.
+// stopped half way; fault.Unavailable: the budget is spent. Of the budget it holds
+// what the capacity of dst grew by, or nothing after an error.
 func Body(r *http.Request, lim Limit, dst []byte) ([]byte, error) {
 	if r.ContentLength > lim.Compressed {
 		return dst, tooLarge("The body is larger than this address takes.")
@@ -55,26 +85,37 @@ func ReadAll(src io.Reader, encodings []string, lim Limit, dst []byte) ([]byte, 
 	if ratio == 0 {
 		ratio = MaxRatio
 	}
-	start := len(dst)
+	start, before, taken := len(dst), dst, int64(0)
+	fail := func(err error) ([]byte, error) {
+		lim.Budget.Give(taken)
+		return before, err
+	}
 	for {
 		if len(dst) == cap(dst) {
-			dst = append(dst, 0)[:len(dst)]
+			more := max(4096, cap(dst))
+			if !lim.Budget.take(int64(more)) {
+				return fail(Later(fault.E("door.Body", fault.Unavailable, "Too many bodies at once; try again shortly.", nil), 2*time.Second))
+			}
+			taken += int64(more)
+			bigger := make([]byte, len(dst), cap(dst)+more)
+			copy(bigger, dst)
+			dst = bigger
 		}
 		room := dst[len(dst):cap(dst)]
 		n, err := out.Read(room[:min(len(room), 256<<10)])
 		dst = dst[:len(dst)+n]
 		size := int64(len(dst) - start)
 		if size > lim.Decompressed {
-			return dst[:start], tooLarge("The body is larger than this address takes.")
+			return fail(tooLarge("The body is larger than this address takes."))
 		}
 		if enc != "" && size > RatioExempt && size > ratio*max(in.n, 1) {
-			return dst[:start], tooLarge("The body is compressed more tightly than this address takes.")
+			return fail(tooLarge("The body is compressed more tightly than this address takes."))
 		}
 		if err == io.EOF {
 			return dst, nil
 		}
 		if err != nil {
-			return dst[:start], readError(err, in)
+			return fail(readError(err, in))
 		}
 	}
 }

@@ -29,6 +29,7 @@ type FrontOptions struct {
 type Info struct {
 	id      string
 	ip      netip.Addr
+	route   string
 	project int64
 	items   int
 	err     error
@@ -57,6 +58,13 @@ func (i *Info) IP() netip.Addr {
 		return netip.Addr{}
 	}
 	return i.ip
+}
+
+// SetRoute names the route for the log line, where one pattern serves several.
+func (i *Info) SetRoute(pattern string) {
+	if i != nil {
+		i.route = pattern
+	}
 }
 
 // SetProject names the project for the log line.
@@ -123,7 +131,7 @@ func logLine(o FrontOptions, r *http.Request, rec *recorder, info *Info, took ti
 		return
 	}
 	attrs := make([]slog.Attr, 0, 10)
-	attrs = append(attrs, slog.String("method", knownMethod(r.Method)), slog.String("route", routeOf(r)),
+	attrs = append(attrs, slog.String("method", knownMethod(r.Method)), slog.String("route", routeOf(r, info)),
 		slog.Int("status", status), slog.Duration("took", took), slog.Int64("bytes_in", max(r.ContentLength, 0)), slog.Int64("bytes_out", rec.bytes))
 	if info.project != 0 {
 		attrs = append(attrs, slog.Int64("project", info.project))
@@ -143,7 +151,10 @@ func logLine(o FrontOptions, r *http.Request, rec *recorder, info *Info, took ti
 	o.Log.LogAttrs(r.Context(), level, "request", attrs...)
 }
 
-func routeOf(r *http.Request) string {
+func routeOf(r *http.Request, info *Info) string {
+	if info.route != "" {
+		return info.route
+	}
 	p := r.Pattern
 	if _, after, ok := strings.Cut(p, " "); ok {
 		p = after

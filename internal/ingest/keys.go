@@ -1,0 +1,190 @@
+package ingest
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/bellwether-project/bellwether/internal/consent"
+	"github.com/bellwether-project/bellwether/internal/door"
+	"github.com/bellwether-project/bellwether/internal/fault"
+	"github.com/bellwether-project/bellwether/internal/ingest/sentry"
+	"github.com/bellwether-project/bellwether/internal/pipeline"
+	"github.com/bellwether-project/bellwether/internal/registry"
+)
+
+// gate is a request that has passed the key check.
+type gate struct {
+	key      registry.KeyView
+	protocol string
+	optOut   bool
+	country  string
+	now      time.Time
+}
+
+// open finds the key and asks it everything but its rate: usable, of this project
+// (0 = any), sent from an allowed origin. Failures are rate limited by address.
+func (s *Server) open(r *http.Request, protocol, key string, project int64) (gate, error) {
+	now := s.o.Now()
+	g := gate{protocol: protocol, now: now}
+	info := door.InfoOf(r.Context())
+	if key == "" {
+		return g, s.refuse(r, now, fault.E("ingest", fault.Unauthenticated, "The request names no project key.", nil))
+	}
+	if !keySyntax(key) {
+		return g, s.refuse(r, now, fault.E("ingest", fault.Invalid, "The project key is not well formed.", nil))
+	}
+	view, ok := s.o.Registry.KeyByPublic(key)
+	if !ok {
+		s.count(pipeline.Count{Protocol: protocol, Outcome: pipeline.Dropped, Reason: "key:unknown"})
+		return g, s.refuse(r, now, fault.E("ingest", fault.Unauthenticated, "The project key is not known.", nil))
+	}
+	id := view.Project.ID
+	info.SetProject(id)
+	if usable, why := view.Usable(now); !usable {
+		s.count(pipeline.Count{Project: id, Protocol: protocol, Outcome: pipeline.Dropped, Reason: why})
+		return g, s.refuse(r, now, fault.E("ingest", fault.Forbidden, "The project key is no longer taken.", nil))
+	}
+	if project != 0 && project != id {
+		s.count(pipeline.Count{Project: id, Protocol: protocol, Outcome: pipeline.Dropped, Reason: "key:project"})
+		return g, s.refuse(r, now, fault.E("ingest", fault.Forbidden, "The project key belongs to another project.", nil))
+	}
+	if !door.OriginAllowed(r.Header.Get("Origin"), view.Key.Origins) {
+		s.count(pipeline.Count{Project: id, Protocol: protocol, Outcome: pipeline.Dropped, Reason: "key:origin"})
+		return g, s.refuse(r, now, fault.E("ingest", fault.Forbidden, "The project key is not taken from this origin.", nil))
+	}
+	g.key = view
+	g.optOut = consent.OptOut(r.Header.Get("Sec-GPC"), r.Header.Get("DNT"))
+	if s.o.Country != nil {
+		g.country = s.o.Country(r)
+	}
+	return g, nil
+}
+
+func (s *Server) count(c pipeline.Count) {
+	if c.N == 0 {
+		c.N = 1
+	}
+	s.o.Count(c)
+}
+
+// refuse slows down an address that keeps failing.
+func (s *Server) refuse(r *http.Request, now time.Time, err error) error {
+	ip := door.InfoOf(r.Context()).IP()
+	if !ip.IsValid() {
+		return err
+	}
+	if ip.Is6() { // one subscriber has a /64
+		if p, e := ip.Prefix(64); e == nil {
+			ip = p.Addr()
+		}
+	}
+	if ok, wait := s.failed.Allow(ip.String(), 1, failuresPerSec, failureBurst, now); !ok {
+		return door.Later(fault.E("ingest", fault.RateLimited, "Too many requests without a usable key.", nil), wait)
+	}
+	return err
+}
+
+// take asks the key's rate limit for one request.
+func (s *Server) take(g *gate) error {
+	k := &g.key.Key
+	rate := float64(k.RatePerMinute)
+	if rate == 0 {
+		rate = 6000
+	}
+	burst := float64(k.Burst)
+	if burst == 0 {
+		burst = max(10, rate/10)
+	}
+	if ok, wait := s.keys.Allow(k.Public, 1, rate/60, burst, g.now); !ok {
+		s.count(pipeline.Count{Project: g.key.Project.ID, Protocol: g.protocol, Outcome: pipeline.Dropped, Reason: "rate"})
+		return door.Later(fault.E("ingest", fault.RateLimited, "The project key has sent too many requests.", nil), max(wait, time.Second))
+	}
+	if k.DailyQuota > 0 && s.quota.spent(k.Public, g.now) >= k.DailyQuota {
+		s.count(pipeline.Count{Project: g.key.Project.ID, Protocol: g.protocol, Outcome: pipeline.Dropped, Reason: "quota"})
+		y, m, d := g.now.UTC().Date()
+		return door.Later(fault.E("ingest", fault.RateLimited, "The project key has spent its quota of the day.", nil),
+			time.Date(y, m, d+1, 0, 0, 0, 0, time.UTC).Sub(g.now))
+	}
+	return nil
+}
+
+// full answers "later" while there is no room.
+func (s *Server) full() error {
+	if s.o.Full != nil && s.o.Full() {
+		return door.Later(fault.E("ingest", fault.Unavailable, "There is no room at present; try again later.", nil), laterSeconds*time.Second)
+	}
+	return nil
+}
+
+func keySyntax(k string) bool {
+	if k == "" || len(k) > 64 {
+		return false
+	}
+	for i := range len(k) {
+		c := k[i]
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
+			return false
+		}
+	}
+	return true
+}
+
+// headerKey finds the key of OTLP and native requests: a bearer token, Sentry's
+// header, or ours. Those that are there must agree.
+func headerKey(h http.Header) (string, error) {
+	var key string
+	for _, v := range []string{h.Get("X-Bellwether-Key"), bearer(h.Get("Authorization")), sentryKey(h.Get("X-Sentry-Auth")), sentryKey(h.Get("Authorization"))} {
+		if v == "" {
+			continue
+		}
+		if key != "" && v != key {
+			return "", fault.E("ingest", fault.Unauthenticated, "The request names two project keys.", nil)
+		}
+		key = v
+	}
+	return key, nil
+}
+
+func bearer(v string) string {
+	scheme, token, ok := strings.Cut(strings.TrimSpace(v), " ")
+	if !ok || !strings.EqualFold(scheme, "bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+func sentryKey(v string) string {
+	a, _ := sentry.ParseAuth(v)
+	return a.Key
+}
+
+// quota counts the items of each key in the present UTC day. It begins anew with
+// the process.
+type quota struct {
+	mu   sync.Mutex
+	day  int
+	used map[string]int64
+}
+
+func (q *quota) spent(key string, now time.Time) int64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.turn(now)
+	return q.used[key]
+}
+
+func (q *quota) add(key string, n int64, now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.turn(now)
+	q.used[key] += n
+}
+
+func (q *quota) turn(now time.Time) {
+	if day := now.UTC().YearDay(); day != q.day {
+		q.day = day
+		clear(q.used)
+	}
+}

@@ -1,0 +1,103 @@
+package ingest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/bellwether-project/bellwether/internal/consent"
+	"github.com/bellwether-project/bellwether/internal/door"
+	"github.com/bellwether-project/bellwether/internal/fault"
+	"github.com/bellwether-project/bellwether/internal/ingest/native"
+)
+
+var nativeCORS = door.CORS{Methods: "POST", Headers: "content-type, content-encoding, authorization, x-bellwether-key", Expose: "retry-after, x-request-id"}
+
+// Answer is the answer of our own intake: what became of each item, in order.
+type Answer struct {
+	Kept    int        `json:"kept"`
+	Dropped int        `json:"dropped"`
+	Items   []ItemNote `json:"items"`
+	Stop    []string   `json:"stop,omitempty"` // tiers that are not wanted from this key, or from this sender: stop sending them
+}
+
+// ItemNote is what became of one item.
+type ItemNote struct {
+	ID       string `json:"id,omitempty"`        // ours, of a kept item
+	ClientID string `json:"client_id,omitempty"` // the client's own
+	Outcome  string `json:"outcome"`             // kept, dropped
+	Reason   string `json:"reason,omitempty"`    // of a drop
+}
+
+// native serves one of /api/v1/intake/{crashes,sessions,events}.
+func (s *Server) native(list string) http.Handler {
+	return door.Handler(func(w http.ResponseWriter, r *http.Request) error {
+		if nativeCORS.Preflight(w, r) {
+			return nil
+		}
+		nativeCORS.Set(w, r)
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", "POST, OPTIONS")
+			return door.WithStatus(fault.E("ingest.native", fault.Invalid, "This address takes POST requests.", nil), http.StatusMethodNotAllowed)
+		}
+		key, err := headerKey(r.Header)
+		if err != nil {
+			return err
+		}
+		if err := s.full(); err != nil {
+			return err
+		}
+		g, err := s.open(r, native.Protocol, key, 0)
+		if err != nil {
+			return err
+		}
+		if err := s.take(&g); err != nil {
+			return err
+		}
+		b, err := s.read(w, r, door.Limit{Compressed: MaxNative, Decompressed: MaxNative})
+		if err != nil {
+			return err
+		}
+		defer b.release()
+		items, err := native.Read(b.bytes, list, MaxBatch, g.now.UnixMilli())
+		if err != nil {
+			return err
+		}
+		batch := s.newBatch(g)
+		appended := false
+		defer func() { batch.done(appended) }()
+		a := Answer{Items: make([]ItemNote, len(items))}
+		for i := range items {
+			it := &items[i]
+			out := batch.add(it)
+			note := ItemNote{ClientID: it.ClientID, Outcome: "kept"}
+			if out.Kept {
+				note.ID = out.ID.String()
+			} else {
+				note.Outcome, note.Reason = "dropped", out.Reason
+				if strings.HasPrefix(out.Reason, "consent:") || strings.HasPrefix(out.Reason, "optout:") {
+					if tier := string(consent.TierOf(native.Protocol, it.Name)); !slices.Contains(a.Stop, tier) {
+						a.Stop = append(a.Stop, tier)
+					}
+				}
+			}
+			a.Items[i] = note
+		}
+		a.Kept, a.Dropped = batch.kept, batch.dropped
+		door.InfoOf(r.Context()).SetItems(len(items))
+		if err := batch.flush(r.Context()); err != nil {
+			return err
+		}
+		appended = true
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
+		body, err := json.Marshal(a)
+		if err != nil {
+			return fault.E("ingest.native", fault.Internal, "", err)
+		}
+		_, _ = w.Write(body)
+		return nil
+	})
+}

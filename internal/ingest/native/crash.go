@@ -1,0 +1,170 @@
+package native
+
+import (
+	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/ingest/item"
+	"github.com/bellwether-project/bellwether/internal/stack"
+)
+
+func (d *decoder) crash(it *item.Item) {
+	r := d.r
+	c := new(eco.Crash)
+	it.Name, it.Kind, it.Crash = "crash", eco.KindCrash, c
+	r.Fields(func(key []byte) {
+		switch string(key) {
+		case "id":
+			it.ClientID = r.Str(item.MaxID)
+		case "time":
+			it.Time = d.time()
+		case "platform":
+			c.Platform = item.Platform(r.Str(item.MaxWord))
+		case "level":
+			c.Level = item.Level(r.Str(item.MaxWord))
+		case "handled":
+			c.Handled = r.Bool()
+		case "mechanism":
+			c.Mechanism = r.Str(item.MaxWord)
+		case "message":
+			c.Message = r.Str(item.MaxMessage)
+		case "exceptions":
+			r.Each(item.MaxExceptions, func(int) { d.exception(c) })
+		case "text":
+			c.Text = r.Str(item.MaxText)
+		case "thread":
+			c.Thread = r.Str(item.MaxWord)
+		case "breadcrumbs":
+			r.Each(item.MaxCrumbs, func(int) { d.crumb(c) })
+		case "tags":
+			c.Tags = d.pairs(item.MaxTags, item.MaxValue)
+		case "modules":
+			c.Modules = d.pairs(item.MaxModules, item.MaxVersion)
+		case "active":
+			c.Active = d.actives([]eco.Active{})
+		case "command":
+			c.Command = r.Str(item.MaxKey)
+		case "owner":
+			c.Owner, _ = eco.ParseExtensionID(r.Str(item.MaxID))
+		case "extension_version":
+			it.Hints.ExtVersion = r.Str(item.MaxVersion)
+		case "session":
+			it.Session = item.Raw(r.Str(item.MaxID))
+		case "weight":
+			it.Weight, _ = r.Num()
+		default:
+			r.Skip()
+		}
+	})
+	if c.Level == "" {
+		c.Level = "error"
+	}
+	if c.Text != "" && len(c.Exceptions) == 0 {
+		if stack.Fill(c); len(c.Exceptions) > 0 {
+			c.Text = ""
+		}
+	}
+	if len(c.Exceptions) == 0 && c.Text == "" && c.Message == "" {
+		it.Kind, it.Crash, it.Drop = "", nil, "schema:empty"
+	}
+}
+
+func (d *decoder) exception(c *eco.Crash) {
+	r := d.r
+	x := eco.Exception{Parent: len(c.Exceptions) - 1}
+	r.Fields(func(key []byte) {
+		switch string(key) {
+		case "type":
+			x.Type = r.Str(item.MaxName)
+		case "module":
+			x.Module = r.Str(item.MaxName)
+		case "value":
+			x.Value = r.Str(item.MaxMessage)
+		case "parent":
+			if v, ok := r.Num(); ok && v >= -1 && v < float64(len(c.Exceptions)) {
+				x.Parent = int(v)
+			}
+		case "suppressed":
+			x.Suppressed = truth(r.Bool())
+		case "grouped":
+			x.Grouped = truth(r.Bool())
+		case "mechanism":
+			x.Mechanism = r.Str(item.MaxWord)
+		case "frames":
+			r.Each(item.MaxFrames, func(int) { d.frame(&x) })
+		default:
+			r.Skip()
+		}
+	})
+	c.Exceptions = append(c.Exceptions, x)
+}
+
+func (d *decoder) frame(x *eco.Exception) {
+	r := d.r
+	x.Frames = append(x.Frames, eco.Frame{})
+	f := &x.Frames[len(x.Frames)-1]
+	r.Fields(func(key []byte) {
+		switch string(key) {
+		case "function":
+			f.Function = r.Str(item.MaxName)
+		case "module":
+			f.Module = r.Str(item.MaxName)
+		case "file":
+			f.File = r.Str(item.MaxName)
+		case "line":
+			f.Line = int(r.Int(1 << 31))
+		case "col":
+			f.Col = int(r.Int(1 << 31))
+		case "in_app":
+			f.InApp = r.Bool()
+		case "package":
+			f.Package = r.Str(item.MaxName)
+		case "addr":
+			f.Addr = r.Str(32)
+		case "async":
+			f.Async = truth(r.Bool())
+		default:
+			r.Skip()
+		}
+	})
+}
+
+func (d *decoder) crumb(c *eco.Crash) {
+	r := d.r
+	var b eco.Breadcrumb
+	r.Fields(func(key []byte) {
+		switch string(key) {
+		case "time":
+			b.Time = d.time()
+		case "category":
+			b.Category = r.Str(item.MaxKey)
+		case "message":
+			b.Message = r.Str(item.MaxValue)
+		case "level":
+			b.Level = item.Level(r.Str(item.MaxWord))
+		case "type":
+			b.Type = r.Str(item.MaxWord)
+		default:
+			r.Skip()
+		}
+	})
+	c.Breadcrumbs = append(c.Breadcrumbs, b)
+}
+
+// pairs reads an object of single values.
+func (d *decoder) pairs(most, value int) map[string]string {
+	r := d.r
+	m := map[string]string{}
+	r.Fields(func(name []byte) {
+		if len(m) >= most || len(name) == 0 {
+			r.Skip()
+			return
+		}
+		key := eco.Clean(string(name), item.MaxKey)
+		m[key] = r.Str(value)
+	})
+	if len(m) == 0 {
+		return nil
+	}
+	return m
+}
+
+func truth(b *bool) bool { return b != nil && *b }

@@ -1,0 +1,152 @@
+package otlp
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/bellwether-project/bellwether/internal/fault"
+	"github.com/bellwether-project/bellwether/internal/ingest/item"
+	"github.com/bellwether-project/bellwether/internal/ingest/jsonin"
+)
+
+// Signal is which of the three services a request is for.
+type Signal int
+
+// The signals.
+const (
+	Logs Signal = iota
+	Traces
+	Metrics
+)
+
+// MaxMessages bounds the parts (records, attributes, values …) of one request:
+// a part takes two bytes on the wire and a hundred in memory.
+const MaxMessages = 500_000
+
+// shape says which fields of a message hold messages. Only what nests or repeats
+// is listed; all else is passed over.
+type shape struct {
+	fields [16]*shape
+	record bool // counted against the limit of records
+	value  bool // an AnyValue: may nest without end
+}
+
+var (
+	anyValue  = &shape{value: true}
+	keyValue  = &shape{fields: [16]*shape{2: anyValue}}
+	leaf      = &shape{}
+	entityRef = leaf
+	resource  = &shape{fields: [16]*shape{1: keyValue, 3: entityRef}}
+	scope     = &shape{fields: [16]*shape{3: keyValue}}
+	logRecord = &shape{record: true, fields: [16]*shape{5: anyValue, 6: keyValue}}
+	spanEvent = &shape{record: true, fields: [16]*shape{3: keyValue}}
+	spanLink  = &shape{fields: [16]*shape{4: keyValue}}
+	span      = &shape{record: true, fields: [16]*shape{9: keyValue, 11: spanEvent, 13: spanLink, 15: leaf}}
+	exemplar  = &shape{fields: [16]*shape{7: keyValue}}
+	number    = &shape{record: true, fields: [16]*shape{7: keyValue, 5: exemplar}}
+	histogram = &shape{record: true, fields: [16]*shape{9: keyValue, 8: exemplar}}
+	expHist   = &shape{record: true, fields: [16]*shape{1: keyValue, 8: leaf, 9: leaf, 11: exemplar}}
+	summary   = &shape{record: true, fields: [16]*shape{7: keyValue, 6: leaf}}
+	metric    = &shape{fields: [16]*shape{5: points(number), 7: points(number), 9: points(histogram), 10: points(expHist), 11: points(summary), 12: keyValue}}
+)
+
+func points(p *shape) *shape { return &shape{fields: [16]*shape{1: p}} }
+
+func request(record *shape) *shape {
+	return &shape{fields: [16]*shape{1: {fields: [16]*shape{1: resource, 2: {fields: [16]*shape{1: scope, 2: record}}}}}}
+}
+
+var shapes = [...]*shape{Logs: request(logRecord), Traces: request(span), Metrics: request(metric)}
+
+func init() { // a value holds a list of values (5) and a list of key and value (6)
+	anyValue.fields[5] = &shape{fields: [16]*shape{1: anyValue}}
+	anyValue.fields[6] = &shape{fields: [16]*shape{1: keyValue}}
+}
+
+// Guard walks a protobuf request before it is decoded: it refuses more than max
+// records, more parts than MaxMessages and values nested deeper than
+// item.MaxDepth, which would take memory or stack without end. What is broken is
+// left to the decoder.
+func Guard(b []byte, s Signal, max int) error {
+	g := guard{records: max, parts: MaxMessages}
+	return g.walk(b, shapes[s], 0)
+}
+
+type guard struct{ records, parts int }
+
+func (g *guard) walk(b []byte, s *shape, depth int) error {
+	for len(b) > 0 {
+		tag, n := binary.Uvarint(b)
+		if n <= 0 {
+			return broken()
+		}
+		b = b[n:]
+		switch tag & 7 {
+		case 0:
+			if _, n = binary.Uvarint(b); n <= 0 {
+				return broken()
+			}
+			b = b[n:]
+		case 1:
+			if len(b) < 8 {
+				return broken()
+			}
+			b = b[8:]
+		case 5:
+			if len(b) < 4 {
+				return broken()
+			}
+			b = b[4:]
+		case 2:
+			size, n := binary.Uvarint(b)
+			if n <= 0 || size > uint64(len(b)-n) {
+				return broken()
+			}
+			part := b[n : n+int(size)]
+			b = b[n+int(size):]
+			field := tag >> 3
+			if field >= uint64(len(s.fields)) || s.fields[field] == nil {
+				continue
+			}
+			if err := g.part(part, s.fields[field], depth); err != nil {
+				return err
+			}
+		default:
+			return broken()
+		}
+	}
+	return nil
+}
+
+func (g *guard) part(b []byte, s *shape, depth int) error {
+	if g.parts--; g.parts < 0 {
+		return fault.E("otlp.Guard", fault.TooLarge, "The request has too many parts.", nil)
+	}
+	if s.record {
+		if g.records--; g.records < 0 {
+			return tooMany()
+		}
+	}
+	if s.value {
+		if depth++; depth > item.MaxDepth/2 {
+			return fault.E("otlp.Guard", fault.Invalid, "The values of the request are nested too deeply.", nil)
+		}
+	}
+	return g.walk(b, s, depth)
+}
+
+// GuardJSON is Guard for the JSON form; records are counted after decoding.
+func GuardJSON(b []byte) error {
+	if bytes.Count(b, []byte{'{'}) > MaxMessages {
+		return fault.E("otlp.Guard", fault.TooLarge, "The request has too many parts.", nil)
+	}
+	return jsonin.CheckDepth(b, item.MaxDepth)
+}
+
+func broken() error {
+	return fault.E("otlp.Guard", fault.Invalid, "The body is not a valid request of this service.", nil)
+}
+
+func tooMany() error {
+	return fault.E("otlp.Guard", fault.TooLarge, "The request has too many records.", nil)
+}
