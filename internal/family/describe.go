@@ -20,6 +20,13 @@ func describe(c *eco.Crash, sig eco.Signature, b eco.Blame, t *tuning) Input {
 	if b.Extension == "" {
 		in.Block += "|" + library(sig.Tokens)
 	}
+	if signature.IsCondition(sig) {
+		// A condition, not a place: its key says all.
+		in.Block = c.Platform + "|" + string(b.Extension) + "|" + sig.Hash
+		in.Terms = append(in.Terms, Term{Token: "KEY|" + sig.Key, Weight: 1, Extra: true})
+		in.Sequence = in.hash()
+		return in
+	}
 	if typ != "" {
 		in.Terms = append(in.Terms, Term{Token: "EXC|" + typ, Weight: t.excWeight, Extra: true})
 	}

@@ -108,6 +108,6 @@ type tuning struct {
 
 // fam1 is what Version stands for.
 var fam1 = tuning{
-	alpha: .7, beta: 0, gamma: 2, threshold: -.1, margin: .15, novelty: .95, perFamily: 40, common: .2,
+	alpha: .7, beta: 0, gamma: 2, threshold: -.1, margin: .15, novelty: .98, perFamily: 40, common: .2,
 	infoPos: true, vendored: .1, host: .2, runtime: .2, unknown: .2, msgWeight: 1.5, excWeight: 1, occur: 1, author: 2, engine: 1, gate: .3, pen: .3, names: 2,
 }

@@ -10,6 +10,9 @@ import (
 //go:embed rules/heads.txt
 var headRules string
 
+//go:embed rules/messages.txt
+var messageRules string
+
 //go:embed rules/plumbing.txt
 var plumbingRules string
 
@@ -32,6 +35,7 @@ type rules struct {
 	types      map[string]head
 	mechanisms map[string]head
 	messages   []messageRule
+	canonical  []canonical
 	plumbing   map[string][]string // module prefix -> functions; nil = any
 }
 
@@ -41,9 +45,12 @@ type messageRule struct {
 	starts bool
 }
 
-var table = parseRules(headRules, plumbingRules)
+// canonical is the one template of many messages.
+type canonical struct{ text, template string }
 
-func parseRules(heads, plumbing string) *rules {
+var table = parseRules(headRules, plumbingRules, messageRules)
+
+func parseRules(heads, plumbing, messages string) *rules {
 	r := &rules{types: map[string]head{}, mechanisms: map[string]head{}, plumbing: map[string][]string{}}
 	for l := range strings.Lines(heads) {
 		f := strings.Fields(l)
@@ -58,6 +65,12 @@ func parseRules(heads, plumbing string) *rules {
 			r.mechanisms[text] = h
 		case "message":
 			r.messages = append(r.messages, messageRule{h, text, f[2] == "starts"})
+		}
+	}
+	for l := range strings.Lines(messages) {
+		text, template, ok := strings.Cut(l, "->")
+		if text = strings.TrimSpace(text); ok && text != "" && text[0] != '#' {
+			r.canonical = append(r.canonical, canonical{text, strings.TrimSpace(template)})
 		}
 	}
 	for l := range strings.Lines(plumbing) {

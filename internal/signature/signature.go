@@ -93,23 +93,23 @@ func (s *signer) sign() eco.Signature {
 	at := s.first()
 	switch {
 	case h == headOOM:
-		sig.Key, sig.Title = join("out of memory", s.owner(at)), s.title(at, "out of memory")
+		sig.Key, sig.Title = join(keyOOM, s.owner(at)), s.title(at, "out of memory")
 	case h == headOverflow:
 		cycle := s.cycle()
-		sig.Key = join("stack overflow", s.owner(at), strings.Join(cycle, ">"))
+		sig.Key = join(keyOverflow, s.owner(at), strings.Join(cycle, ">"))
 		sig.Title = s.title(at, "stack overflow")
 	case h == headHang:
-		sig.Key, sig.Title = join("hang", s.token(at)), s.title(at, "hang")
+		sig.Key, sig.Title = join(keyHang, s.token(at)), s.title(at, "hang")
 	case h == headChunk:
-		sig.Key, sig.Title = join("chunk load", s.owner(at)), s.title(at, "a part of the program could not be loaded")
+		sig.Key, sig.Title = join(keyChunk, s.owner(at)), s.title(at, "a part of the program could not be loaded")
 	case h == headLinkage:
 		m := member(s.c, s.e)
-		sig.Key, sig.Title = join("linkage", m, s.owner(at)), s.title(-1, "missing "+m)
+		sig.Key, sig.Title = join(keyLinkage, m, s.owner(at)), s.title(-1, "missing "+m)
 		if o := s.owner(at); o != "" {
 			sig.Title = o + ": " + sig.Title
 		}
 	case at < 0 && typ == "" && value == "":
-		sig.Key, sig.Title, sig.Low = "empty", "empty report", true
+		sig.Key, sig.Title, sig.Low = keyEmpty, "empty report", true
 		s.say("head", "empty", "no exception, no message, no frame", "")
 	default:
 		s.ordinary(&sig, at, typ, value)
@@ -122,6 +122,27 @@ func (s *signer) sign() eco.Signature {
 	sig.Why = s.why
 	return sig
 }
+
+// IsCondition reports whether a signature has a special head: its key is then the
+// whole evidence, and its frames say little.
+func IsCondition(s eco.Signature) bool {
+	for _, h := range [...]string{keyOOM, keyOverflow, keyHang, keyChunk, keyLinkage, keyEmpty} {
+		if strings.HasPrefix(s.Key, h) && (len(s.Key) == len(h) || strings.HasPrefix(s.Key[len(h):], " | ")) {
+			return true
+		}
+	}
+	return false
+}
+
+// What keys of special heads begin with.
+const (
+	keyOOM      = "out of memory"
+	keyOverflow = "stack overflow"
+	keyHang     = "hang"
+	keyChunk    = "chunk load"
+	keyLinkage  = "linkage"
+	keyEmpty    = "empty"
+)
 
 // ordinary makes the key of a crash without a special head.
 func (s *signer) ordinary(sig *eco.Signature, at int, typ, value string) {

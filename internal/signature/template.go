@@ -16,6 +16,11 @@ func Template(msg string) string {
 	if len(msg) > maxMessage {
 		msg = msg[:maxMessage]
 	}
+	for _, c := range table.canonical {
+		if strings.Contains(msg, c.text) {
+			return c.template
+		}
+	}
 	b := make([]byte, 0, len(msg)+16)
 	for i := 0; i < len(msg); {
 		c := msg[i]
@@ -149,6 +154,9 @@ func appendRun(b []byte, s string) []byte {
 	if len(s) > 2 && s[1] == ':' && (s[2] == '\\' || s[2] == '/') {
 		return append(b, "<path>"...)
 	}
+	if isFile(s) {
+		return append(b, "<file>"...)
+	}
 	// Parts between separators are judged one by one.
 	start := 0
 	for i := 0; i <= len(s); i++ {
@@ -162,6 +170,22 @@ func appendRun(b []byte, s string) []byte {
 		start = i + 1
 	}
 	return b
+}
+
+// isFile reports whether a run is a file's name: a word, a dot, and an ending that
+// files of users have; names of code ("util.parse") are not.
+func isFile(s string) bool {
+	i := strings.LastIndexByte(s, '.')
+	if i <= 0 || i == len(s)-1 || strings.ContainsAny(s, ":@") {
+		return false
+	}
+	switch s[i+1:] {
+	case "md", "txt", "json", "jsonc", "yaml", "yml", "toml", "xml", "csv", "tsv", "ini", "cfg", "conf", "log", "db", "sqlite",
+		"html", "htm", "css", "png", "jpg", "jpeg", "gif", "svg", "webp", "pdf", "zip", "gz", "tar", "blend", "obj", "stl", "shp", "tif", "tiff",
+		"ts", "tsx", "jsx", "mjs", "cjs", "vue", "kt", "rs", "cpp", "hpp", "docx", "xlsx", "pptx", "mp3", "mp4", "wav", "tmp", "lock", "bak":
+		return true
+	}
+	return false
 }
 
 func appendPart(b []byte, s string) []byte {
