@@ -1,0 +1,183 @@
+package web
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/bellwether-project/bellwether/internal/account"
+	"github.com/bellwether-project/bellwether/internal/registry"
+)
+
+// client is a way to send, with what a developer pastes.
+type client struct {
+	Key, Name string
+	write     func(f registry.Forms, k registry.Key, base string) snippet
+}
+
+// snippet is what to install, what to paste and how to send a first event.
+type snippet struct {
+	Install string
+	Code    string
+	Test    string // sends one event by hand; "" when Code does
+	Note    string
+}
+
+var clients = []client{
+	{"sentry-js", "Browser JS", func(f registry.Forms, _ registry.Key, _ string) snippet {
+		return snippet{
+			Install: "npm install @sentry/browser",
+			Code:    "import * as Sentry from \"@sentry/browser\";\n\nSentry.init({\n  dsn: \"" + f.DSN + "\",\n  release: \"1.0.0\", // your extension's version\n  sendDefaultPii: false,\n});",
+			Test:    "Sentry.captureException(new Error(\"Hello from the set-up\"));",
+			Note:    "Allow the origins your code runs on, or leave the list of origins empty.",
+		}
+	}},
+	{"sentry-node", "Node", func(f registry.Forms, _ registry.Key, _ string) snippet {
+		return snippet{
+			Install: "npm install @sentry/node",
+			Code:    "const Sentry = require(\"@sentry/node\");\n\nSentry.init({\n  dsn: \"" + f.DSN + "\",\n  release: require(\"./package.json\").version,\n});",
+			Test:    "Sentry.captureException(new Error(\"Hello from the set-up\"));",
+		}
+	}},
+	{"vscode", "VS Code", func(f registry.Forms, _ registry.Key, _ string) snippet {
+		return snippet{
+			Install: "npm install @vscode/extension-telemetry",
+			Code:    "import TelemetryReporter from \"@vscode/extension-telemetry\";\n\nconst reporter = new TelemetryReporter(\n  \"" + f.ConnectionString + "\"\n);\ncontext.subscriptions.push(reporter);",
+			Test:    "reporter.sendTelemetryErrorEvent(\"hello\", { from: \"the set-up\" });",
+			Note:    "The reporter follows the user's telemetry setting by itself.",
+		}
+	}},
+	{"sentry-python", "Python", func(f registry.Forms, _ registry.Key, _ string) snippet {
+		return snippet{
+			Install: "pip install sentry-sdk",
+			Code:    "import sentry_sdk\n\nsentry_sdk.init(\n    dsn=\"" + f.DSN + "\",\n    release=\"1.0.0\",\n    send_default_pii=False,\n)",
+			Test:    "sentry_sdk.capture_exception(RuntimeError(\"Hello from the set-up\"))",
+		}
+	}},
+	{"sentry-go", "Go", func(f registry.Forms, _ registry.Key, _ string) snippet {
+		return snippet{
+			Install: "go get github.com/getsentry/sentry-go",
+			Code:    "err := sentry.Init(sentry.ClientOptions{\n\tDsn:     \"" + f.DSN + "\",\n\tRelease: \"1.0.0\",\n})\ndefer sentry.Flush(2 * time.Second)",
+			Test:    "sentry.CaptureException(errors.New(\"hello from the set-up\"))",
+		}
+	}},
+	{"otlp", "OpenTelemetry", func(f registry.Forms, _ registry.Key, _ string) snippet {
+		return snippet{
+			Code: "export OTEL_EXPORTER_OTLP_ENDPOINT=\"" + f.OTLPEndpoint + "\"\nexport OTEL_EXPORTER_OTLP_HEADERS=\"" + f.OTLPHeaders + "\"\nexport OTEL_EXPORTER_OTLP_PROTOCOL=\"http/protobuf\"\nexport OTEL_RESOURCE_ATTRIBUTES=\"service.name=my-extension,service.version=1.0.0\"",
+			Test: "curl -sS '" + f.OTLPEndpoint + "/v1/logs' \\\n  -H 'Content-Type: application/json' -H '" + strings.NewReplacer("=", ": ", "%20", " ").Replace(f.OTLPHeaders) + "' \\\n  -d '{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"severityNumber\":17,\"body\":{\"stringValue\":\"Hello from the set-up\"},\"attributes\":[{\"key\":\"exception.type\",\"value\":{\"stringValue\":\"SetupCheck\"}},{\"key\":\"exception.message\",\"value\":{\"stringValue\":\"Hello\"}}]}]}]}]}'",
+			Note: "gRPC works too: set the protocol to grpc.",
+		}
+	}},
+	{"curl", "curl", func(_ registry.Forms, k registry.Key, base string) snippet {
+		id := strconv.FormatInt(k.Project, 10)
+		return snippet{
+			Code: "curl -sS '" + base + "/api/" + id + "/store/' \\\n  -H 'Content-Type: application/json' \\\n  -H 'X-Sentry-Auth: Sentry sentry_version=7, sentry_key=" + k.Public + "' \\\n  -d '{\"level\":\"error\",\"platform\":\"other\",\"release\":\"1.0.0\",\"exception\":{\"values\":[{\"type\":\"SetupCheck\",\"value\":\"Hello from the set-up\"}]}}'",
+			Note: "The answer carries the id of the event.",
+		}
+	}},
+}
+
+func defaultClient(kind registry.ExtKind) string {
+	switch kind {
+	case registry.VSCode:
+		return "vscode"
+	case registry.Obsidian, registry.Browser, registry.Grafana:
+		return "sentry-js"
+	case registry.Blender, registry.QGIS:
+		return "sentry-python"
+	}
+	return "curl"
+}
+
+// reasonHelp says what a reason for a drop means, and what to do.
+func reasonHelp(reason string) string {
+	head, rest, _ := strings.Cut(reason, ":")
+	switch head {
+	case "consent":
+		switch rest {
+		case "never":
+			return "Nobody can consent to this kind here (replays, profiles, request bodies, cookies). Switch it off in the client."
+		case "unknown":
+			return "The item's kind is not known here, so no consent can cover it."
+		}
+		return "The project's policy does not cover the tier " + rest + ". If your users are asked for it, say so under Consent, below."
+	case "optout":
+		return "The policy covers it, but this sender opted out (DNT or Sec-GPC)."
+	case "key":
+		switch rest {
+		case "revoked":
+			return "The key was revoked. Take another one, above."
+		case "expired":
+			return "The key has ended. Take another one, above."
+		}
+		return "The key is not known here."
+	case "rate", "rate_limited", "ratelimit":
+		return "More requests a minute than the key allows; the client was told to come back later."
+	case "quota":
+		return "The key's quota of the day is used up; it starts anew at midnight UTC."
+	case "origin":
+		return "The browser sent it from an origin that the key does not list."
+	case "too_large", "size":
+		return "It is larger than what is taken."
+	case "client":
+		return "The client itself dropped it and told us so (" + cmp.Or(rest, "no reason given") + ")."
+	case "catalog":
+		return "The catalog does not know this metric."
+	case "invalid", "malformed", "decode":
+		return "It could not be read. The client's own log says what it sent."
+	case "sampled", "sampling":
+		return "Left out by sampling, as the catalog says."
+	case "full", "unavailable":
+		return "The queue was full; the client was told to come back later."
+	}
+	return "Dropped by a rule of the door."
+}
+
+// sendTest puts one event in at the door, as if a client had sent it.
+func (s *Server) sendTest(w http.ResponseWriter, r *http.Request, v viewer) error {
+	pr, err := s.projectOf(r, v, account.KeyEdit)
+	if err != nil {
+		return err
+	}
+	if s.o.Intake == nil {
+		return notFound("web.sendTest", "This process takes nothing in.")
+	}
+	keys, err := s.o.Registry.Keys(r.Context(), pr.ID)
+	if err != nil {
+		return err
+	}
+	to := withDone(setupPath(pr.Subject)+"?project="+strconv.FormatInt(pr.ID, 10), "refused") + "#live"
+	for i := len(keys) - 1; i >= 0; i-- {
+		if ok, _ := (registry.KeyView{Key: keys[i]}).Usable(v.now); !ok {
+			continue
+		}
+		body := fmt.Sprintf(`{"level":"error","platform":"other","environment":"test","release":"0.0.0-test","timestamp":%d,"exception":{"values":[{"type":"SetupCheck","value":"Test event from the set-up page"}]}}`, v.now.Unix())
+		req, err := http.NewRequestWithContext(r.Context(), http.MethodPost, "/api/"+strconv.FormatInt(pr.ID, 10)+"/store/", bytes.NewReader([]byte(body)))
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("X-Sentry-Auth", "Sentry sentry_version=7, sentry_client=bellwether.setup/1, sentry_key="+keys[i].Public)
+		req.RemoteAddr = r.RemoteAddr
+		rec := &answer{head: http.Header{}, status: http.StatusOK}
+		s.o.Intake.ServeHTTP(rec, req)
+		if rec.status < 300 {
+			to = withDone(setupPath(pr.Subject)+"?project="+strconv.FormatInt(pr.ID, 10), "tested") + "#live"
+		}
+		break
+	}
+	return redirect(w, r, to)
+}
+
+// answer keeps the status of an answer and nothing else.
+type answer struct {
+	head   http.Header
+	status int
+}
+
+func (a *answer) Header() http.Header         { return a.head }
+func (a *answer) WriteHeader(status int)      { a.status = status }
+func (a *answer) Write(b []byte) (int, error) { return len(b), nil }

@@ -1,0 +1,107 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/bellwether-project/bellwether/internal/account"
+	"github.com/bellwether-project/bellwether/internal/door"
+)
+
+func sortStrings(s []string) { slices.Sort(s) }
+
+// Routes is the table of pages, readable from top to bottom: what is asked, which
+// action it takes, who answers. What a route is about (whose family, whose key)
+// its handler asks beside the action.
+func (s *Server) Routes() []door.Route {
+	get := func(pattern string, a account.Action, h pageFunc, doc string) door.Route {
+		return door.Route{Method: "GET", Pattern: pattern, Action: string(a), Doc: doc, Handler: s.page(a, h)}
+	}
+	post := func(pattern string, a account.Action, h pageFunc, doc string) door.Route {
+		return door.Route{Method: "POST", Pattern: pattern, Action: string(a), Doc: doc, Handler: s.page(a, h)}
+	}
+	open := func(method, pattern string, h door.Handler, doc string) door.Route {
+		return door.Route{Method: method, Pattern: pattern, Public: true, Doc: doc, Handler: s.open(h)}
+	}
+	return []door.Route{
+		open("GET", "/static/{file}", s.assets.serve, "Style sheet, script and icon, under a hash of their content."),
+		open("GET", "/favicon.ico", s.favicon, "The icon, for browsers that do not read the page."),
+
+		open("GET", "/sign-in", s.showSignIn, "The sign-in form."),
+		open("POST", "/sign-in", s.signIn, "Signs in."),
+		open("POST", "/sign-out", s.signOut, "Ends the session."),
+		open("GET", "/setup", s.showSetUp, "The first account, by the one-time link of the start."),
+		open("POST", "/setup", s.setUp, "Makes the first account."),
+		open("GET", "/invitation", s.showInvitation, "What an invitation is good for."),
+		open("POST", "/invitation", s.acceptInvitation, "Accepts an invitation."),
+		open("GET", "/reset", s.showReset, "A new password, by a one-time link."),
+		open("POST", "/reset", s.reset, "Sets the new password."),
+
+		get("/{$}", account.MeRead, s.overview, "Health of the ecosystem, as far as the viewer sees it."),
+		get("/search", account.MeRead, s.search, "Ids, extensions and families."),
+
+		get("/extensions", account.ExtensionRead, s.extensions, "Extensions with their health."),
+		get("/extensions/new", account.ExtensionCreate, s.newExtension, "The form of a new extension."),
+		post("/extensions", account.ExtensionCreate, s.createExtension, "Registers an extension, with a project and a key."),
+		get("/extensions/{id}", account.ExtensionRead, s.extension, "An extension: the author's home."),
+		get("/extensions/{id}/setup", account.ProjectRead, s.extensionSetup, "Keys, snippets, and the first event arriving."),
+		get("/extensions/{id}/edit", account.ExtensionEdit, s.editExtension, "The register entry of an extension."),
+		post("/extensions/{id}/edit", account.ExtensionEdit, s.saveExtension, "Changes the register entry."),
+		get("/hosts/{id}/setup", account.ProjectRead, s.hostSetup, "Keys and snippets of a host."),
+		post("/projects", account.ProjectEdit, s.addProject, "Makes a project."),
+		post("/projects/{id}/policy", account.ProjectPolicy, s.setPolicy, "Says what a project's users were asked."),
+		post("/projects/{id}/keys", account.KeyEdit, s.addKey, "Makes a key."),
+		post("/projects/{id}/test", account.KeyEdit, s.sendTest, "Sends a test event through the real door."),
+		post("/keys/{key}", account.KeyEdit, s.changeKey, "Rotates or revokes a key."),
+
+		get("/crashes", account.FamilyRead, s.crashes, "Crash families with filters."),
+		post("/crashes/state", account.FamilyEdit, s.bulkState, "Changes the state of several families."),
+		get("/crashes/list", account.CrashRead, s.crashList, "Single crashes, newest first."),
+		get("/crashes/{id}", account.CrashRead, s.crash, "One crash report."),
+		get("/families/{id}", account.FamilyRead, s.family, "One family."),
+		post("/families/{id}/state", account.FamilyEdit, s.setState, "Changes the state of a family."),
+		post("/families/{id}/undo", account.FamilyEdit, s.undoState, "Takes the last change back."),
+
+		get("/intake", account.IntakeRead, s.intake, "What came in and what became of it."),
+		get("/intake/letters", account.IntakeRead, s.letters, "Dead letters."),
+		get("/intake/letters/{id}", account.IntakeRead, s.letter, "One dead letter."),
+		post("/intake/letters/{id}", account.IntakeReplay, s.settleLetter, "Replays or discards a dead letter."),
+		post("/intake/jobs/{name}/run", account.JobRun, s.runJob, "Runs a job now."),
+
+		get("/settings", account.MeRead, s.toProfile, "Leads to the profile."),
+		get("/settings/profile", account.MeRead, s.profile, "One's own account and sessions."),
+		post("/settings/profile/password", account.MeEdit, s.changePassword, "Changes one's own password."),
+		post("/settings/profile/sessions/{id}", account.MeEdit, s.endSession, "Ends one of one's own sessions."),
+		get("/settings/tokens", account.TokenEdit, s.tokens, "One's own API tokens."),
+		post("/settings/tokens", account.TokenEdit, s.createToken, "Makes an API token."),
+		post("/settings/tokens/{id}", account.TokenEdit, s.revokeToken, "Revokes an API token."),
+		get("/settings/members", account.AccountRead, s.members, "Accounts and open invitations."),
+		post("/settings/members", account.AccountEdit, s.invite, "Invites a person."),
+		post("/settings/invitations/{id}", account.AccountEdit, s.withdraw, "Withdraws an invitation."),
+		get("/settings/members/{id}", account.AccountRead, s.member, "One account."),
+		post("/settings/members/{id}", account.AccountEdit, s.changeMember, "Changes grants, disables, or makes a reset link."),
+		get("/settings/register", account.PublisherRead, s.register, "Publishers, hosts and teams."),
+		post("/settings/register/{kind}", account.PublisherRead, s.putRegister, "Adds or changes a publisher, a host or a team."),
+		get("/settings/permissions", account.PlaybookRead, s.permissions, "Who may do what."),
+		get("/settings/audit", account.AuditRead, s.auditLog, "The audit log."),
+		post("/settings/audit/verify", account.AuditRead, s.verifyAudit, "Verifies the audit log."),
+	}
+}
+
+func (s *Server) toProfile(w http.ResponseWriter, r *http.Request, _ viewer) error {
+	return redirect(w, r, "/settings/profile")
+}
+
+func (s *Server) favicon(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Cache-Control", "public, max-age=86400")
+	http.Redirect(w, r, s.assets.url("icon.svg"), http.StatusFound)
+	return nil
+}
+
+// Missing is the page for addresses that nobody answers; the composition mounts
+// it at "/" when no other door wants to.
+func (s *Server) Missing() http.Handler {
+	return s.open(func(w http.ResponseWriter, r *http.Request) error {
+		return notFound("web", "There is nothing at this address.")
+	})
+}

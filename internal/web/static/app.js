@@ -1,0 +1,117 @@
+// The page's only script. Every page works without it; it adds: "/" for the search,
+// j and k to walk a list, copy buttons, times in the viewer's zone, tips on charts,
+// select-all, and blocks that refresh themselves. No dependency, no global, no eval.
+(() => {
+  "use strict";
+  const d = document;
+  const all = (sel, root = d) => Array.from(root.querySelectorAll(sel));
+  const typing = (el) => el && (el.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(el.tagName));
+
+  // Times: the server writes UTC; here they become the viewer's, UTC stays in the title.
+  const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const rel = (ms) => {
+    const s = Math.round((Date.now() - ms) / 1000), a = Math.abs(s);
+    const f = (n, u) => (s < 0 ? "in " + n + " " + u : n + " " + u + " ago");
+    if (a < 5) return "just now";
+    if (a < 60) return f(a, "s");
+    if (a < 3600) return f(Math.floor(a / 60), "min");
+    if (a < 86400) return f(Math.floor(a / 3600), "h");
+    return f(Math.floor(a / 86400), "d");
+  };
+  const times = (root = d) => all("time[datetime]", root).forEach((t) => {
+    const ms = Date.parse(t.dateTime);
+    if (Number.isNaN(ms)) return;
+    const utc = new Date(ms).toISOString().replace("T", " ").slice(0, 19) + " UTC";
+    if (t.dataset.t === "rel") {
+      t.textContent = rel(ms);
+      t.title = full.format(ms) + "\n" + utc;
+    } else if (t.dataset.t === "abs") {
+      t.textContent = full.format(ms);
+      t.title = utc;
+    }
+  });
+
+  // Keys: "/" finds, j and k walk the rows of the first list, "?" is left alone.
+  d.addEventListener("keydown", (e) => {
+    if (e.ctrlKey || e.metaKey || e.altKey || typing(e.target)) {
+      if (e.key === "Escape" && typing(e.target)) e.target.blur();
+      return;
+    }
+    if (e.key === "/") {
+      const box = all("input[type=search][data-find]").find((x) => x.offsetParent);
+      if (box) { e.preventDefault(); box.focus(); box.select(); }
+    } else if (e.key === "j" || e.key === "k") {
+      const rows = all("[data-row]").filter((x) => x.offsetParent);
+      if (!rows.length) return;
+      const at = rows.indexOf(d.activeElement && d.activeElement.closest("[data-row]") || (d.activeElement && d.activeElement.closest("tr,li") || d).querySelector("[data-row]"));
+      const here = rows.includes(d.activeElement) ? rows.indexOf(d.activeElement) : at >= 0 && d.activeElement !== d.body ? at : -1;
+      const next = rows[Math.max(0, Math.min(rows.length - 1, here + (e.key === "j" ? 1 : here < 0 ? 1 : -1)))];
+      next.focus(); next.scrollIntoView({ block: "nearest" });
+    } else if (e.key === "x") {
+      const box = d.activeElement && d.activeElement.closest("tr") && d.activeElement.closest("tr").querySelector("input[type=checkbox]");
+      if (box) box.click();
+    }
+  });
+
+  // Copy buttons are made here: without a script they would do nothing.
+  const copies = (root = d) => all("[data-copy]", root).forEach((box) => {
+    if (box.querySelector(".copy")) return;
+    const b = d.createElement("button");
+    b.type = "button"; b.className = "btn small copy"; b.textContent = "Copy";
+    const what = box.dataset.copy;
+    b.setAttribute("aria-label", "Copy" + (what ? " " + what : ""));
+    b.addEventListener("click", async () => {
+      const text = (box.querySelector("code, pre") || box).textContent.trim();
+      try { await navigator.clipboard.writeText(text); b.textContent = "Copied"; } catch { b.textContent = "Press Ctrl+C"; getSelection().selectAllChildren(box.querySelector("code, pre") || box); }
+      setTimeout(() => { b.textContent = "Copy"; }, 1600);
+    });
+    box.append(b);
+  });
+
+  // Forms: a select that submits, a box that ticks all, a question before harm.
+  d.addEventListener("change", (e) => {
+    const t = e.target;
+    if (t.matches("[data-submit]")) t.form.requestSubmit();
+    if (t.matches("[data-all]")) all("input[name='" + t.dataset.all + "']", t.form || d).forEach((x) => { x.checked = t.checked; });
+    const note = d.querySelector("[data-picked]");
+    if (note && (t.matches("[data-all]") || t.name === "id")) {
+      const n = all("input[name=id]:checked").length;
+      note.textContent = n ? n + " selected" : note.dataset.picked;
+    }
+  });
+
+  // Tips: whatever a chart's hit area or title says, without the browser's delay.
+  let tip;
+  const hide = () => { if (tip) tip.hidden = true; };
+  d.addEventListener("pointermove", (e) => {
+    const h = e.target.closest && e.target.closest("[data-tip]");
+    if (!h) return hide();
+    if (!tip) { tip = d.createElement("div"); tip.className = "tip"; tip.setAttribute("aria-hidden", "true"); d.body.append(tip); }
+    tip.hidden = false;
+    tip.textContent = h.dataset.tip;
+    const w = tip.offsetWidth, x = e.clientX + 14;
+    tip.style.left = Math.max(4, x + w > innerWidth - 8 ? e.clientX - w - 14 : x) + "px";
+    tip.style.top = Math.min(innerHeight - tip.offsetHeight - 8, e.clientY + 14) + "px";
+  });
+  d.addEventListener("pointerleave", hide, true);
+  d.addEventListener("scroll", hide, true);
+
+  // Blocks that refresh: <div data-refresh="3" data-from="/path#id">. Stops when the answer says so.
+  const live = (box) => setTimeout(async () => {
+    if (d.hidden) return live(box);
+    try {
+      const r = await fetch(box.dataset.from || location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+      const doc = new DOMParser().parseFromString(await r.text(), "text/html");
+      const fresh = r.ok && doc.getElementById(box.id);
+      if (fresh) {
+        if (fresh.innerHTML !== box.innerHTML && !box.contains(d.activeElement)) { box.replaceChildren(...fresh.childNodes); copies(box); times(box); }
+        if (!fresh.dataset.refresh) return;
+      }
+    } catch { /* offline: try again */ }
+    live(box);
+  }, 1000 * (+box.dataset.refresh || 5));
+
+  times(); copies();
+  all("[data-refresh]").forEach(live);
+  setInterval(() => times(), 30000);
+})();
