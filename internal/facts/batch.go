@@ -3,6 +3,7 @@ package facts
 import (
 	"math"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
@@ -59,7 +60,7 @@ func (b *Batch) Check() error {
 	return nil
 }
 
-// Normal returns the fact as every engine stores it: valid UTF-8, finite numbers,
+// Normal returns the fact as every engine stores it: valid UTF-8 without NUL, finite numbers,
 // a weight of at least 1, counts between 0 and 2^40.
 func Normal(f eco.Fact) eco.Fact {
 	o := &f.Origin
@@ -68,7 +69,7 @@ func Normal(f eco.Fact) eco.Fact {
 		&f.Name, &f.Signature, &f.Family, &f.BlameVer, &f.Level, &f.ClientID, &f.Attrs,
 		(*string)(&o.Extension), (*string)(&o.Channel), (*string)(&f.Kind), (*string)(&f.Blame),
 	} {
-		if len(*s) > maxText || !utf8.ValidString(*s) {
+		if len(*s) > maxText || strings.IndexByte(*s, 0) >= 0 || !utf8.ValidString(*s) {
 			*s = eco.Clean(*s, maxText)
 		}
 	}

@@ -1,0 +1,73 @@
+//go:build cgo
+
+package duck
+
+import (
+	"context"
+	"strings"
+
+	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/facts"
+	"github.com/bellwether-project/bellwether/internal/fault"
+)
+
+// Documents implements facts.Store. What is outside the scope is not looked at
+// any longer than what is not there.
+func (s *Store) Documents(ctx context.Context, scope facts.Scope, ids []eco.ID) ([]facts.Doc, error) {
+	if !scope.IsSet() {
+		return nil, fault.E("facts.Documents", fault.Invalid, "A query needs a scope.", nil)
+	}
+	if len(ids) > facts.MaxIDs {
+		return nil, fault.E("facts.Documents", fault.Invalid, "At most 1,000 documents at once.", nil)
+	}
+	ps, done := s.reading(func(p *part) bool {
+		in := p.info.Load()
+		for _, id := range ids {
+			if at := id.Time().UnixMilli(); in.docs > 0 && at >= in.idLo && at <= in.idHi {
+				return true
+			}
+		}
+		return false
+	})
+	defer done()
+	if len(ps) == 0 {
+		return nil, nil
+	}
+	list := make([]any, len(ids))
+	for i, id := range ids {
+		list[i] = id
+	}
+	var union []string
+	for i, p := range ps {
+		seen := "SELECT id FROM " + p.info.Load().source + " WHERE " + test("id", facts.In, list) + " AND " + visible(scope)
+		union = append(union, "SELECT "+itoa(i)+", id, body FROM "+p.alias+".docs WHERE "+test("id", facts.In, list)+" AND id IN ("+seen+")")
+	}
+	rows, err := s.db.QueryContext(ctx, strings.Join(union, " UNION ALL "))
+	if err != nil {
+		return nil, failed("facts.Documents", err)
+	}
+	defer rows.Close()
+	got := make(map[eco.ID]facts.Doc, len(ids))
+	for rows.Next() {
+		var i int
+		var raw, zipped []byte
+		if err := rows.Scan(&i, &raw, &zipped); err != nil {
+			return nil, failed("facts.Documents", err)
+		}
+		body, err := s.unzip.DecodeAll(zipped, nil)
+		if err != nil {
+			return nil, failed("facts.Documents", err)
+		}
+		got[eco.ID(raw)] = facts.Doc{ID: eco.ID(raw), Class: ps[i].class, Body: body}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, failed("facts.Documents", err)
+	}
+	var out []facts.Doc
+	for _, id := range ids {
+		if d, ok := got[id]; ok {
+			out = append(out, d)
+		}
+	}
+	return out, nil
+}

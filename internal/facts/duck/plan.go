@@ -1,0 +1,253 @@
+//go:build cgo
+
+package duck
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/facts"
+)
+
+// plan is a query on its way to SQL: which files, and from where in each.
+type plan struct {
+	q        *facts.Query
+	from, to int64    // of receipt
+	parsed   [][]any  // values of q.Where
+	dims     []string // what a rollup must have for every column of the query; nil when none can answer
+	rollable bool
+}
+
+func newPlan(q *facts.Query) (*plan, error) {
+	pl := &plan{q: q, rollable: !q.Rows}
+	pl.from, pl.to = q.Span()
+	cols := slices.Clone(q.Group)
+	for _, c := range q.Where {
+		vals, err := c.Parse()
+		if err != nil {
+			return nil, err
+		}
+		pl.parsed = append(pl.parsed, vals)
+		cols = append(cols, c.Col)
+	}
+	for _, c := range cols {
+		dims, ok := needs(c)
+		pl.dims = append(pl.dims, dims...)
+		pl.rollable = pl.rollable && ok
+	}
+	for _, m := range q.Measures {
+		switch m.Fn {
+		case facts.Count, facts.Rows, facts.Weighted, facts.WeightSq, facts.Errored, facts.Crashed, facts.Abnormal, facts.Sum, facts.Mean:
+		case facts.StdErr:
+			pl.dims = append(pl.dims, "g")
+		default:
+			pl.rollable = false
+		}
+	}
+	return pl, nil
+}
+
+// wants reports whether a file can hold rows of the answer.
+func (pl *plan) wants(p *part) bool {
+	in := p.info.Load()
+	if in.rows == 0 || in.hi < pl.from || in.lo >= pl.to {
+		return false
+	}
+	for i, c := range pl.q.Where {
+		var ok bool
+		switch c.Col {
+		case facts.Class:
+			ok = holdsValue(c.Op, pl.parsed[i], string(p.class))
+		case facts.Date:
+			ok = holdsValue(c.Op, pl.parsed[i], int64(p.day))
+		case facts.Kind:
+			ok = c.Op != facts.In || slices.ContainsFunc(pl.parsed[i], func(v any) bool { return in.kinds&kindBit(eco.Kind(v.(string))) != 0 })
+		case facts.Received:
+			n := pl.parsed[i][0].(int64)
+			ok = c.Op == facts.Ge && in.hi >= n || c.Op == facts.Lt && in.lo < n
+		default:
+			ok = true
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// holdsValue decides a condition on a value that all rows of a file share.
+func holdsValue[T string | int64](op facts.Op, vals []any, v T) bool {
+	switch op {
+	case facts.In:
+		return slices.Contains(vals, any(v))
+	case facts.NotIn:
+		return !slices.Contains(vals, any(v))
+	case facts.Ge:
+		return v >= vals[0].(T)
+	}
+	return v < vals[0].(T)
+}
+
+// rollup chooses the smallest rollup of the file that answers for it, or nil.
+func (pl *plan) rollup(in *info) *level {
+	if !pl.rollable || in.rolled == 0 {
+		return nil
+	}
+	whole := pl.from <= in.lo && pl.to > in.hi
+	const hour = 3_600_000
+	hours := (pl.from <= in.lo || pl.from%hour == 0) && (pl.to > in.hi || pl.to%hour == 0)
+	for i := range levels {
+		l := &levels[i]
+		byHour := l.dims[0] == "hour"
+		if in.kept&(1<<i) == 0 || !whole && !(byHour && hours) {
+			continue
+		}
+		if !slices.ContainsFunc(pl.dims, func(d string) bool { return !slices.Contains(l.dims, d) }) {
+			return l
+		}
+	}
+	return nil
+}
+
+// selects returns the selects whose union has every row the query is about, each
+// with the columns k0, k1, … of the group and what the measures need.
+func (pl *plan) selects(p *part) []string {
+	in := p.info.Load()
+	l := pl.rollup(in)
+	if l == nil {
+		return []string{pl.fromFacts(p, in, "")}
+	}
+	out := []string{pl.fromRoll(p, l)}
+	if in.batch > in.rolled {
+		out = append(out, pl.fromFacts(p, in, " AND batch > "+itoa(in.rolled)))
+	}
+	return out
+}
+
+func (pl *plan) fromRoll(p *part, l *level) string {
+	and := pl.where(p, true)
+	if l.dims[0] == "hour" {
+		and += between("hour", pl.from, pl.to)
+	}
+	return "SELECT " + pl.columns(p, true) + " FROM " + p.alias + "." + l.table + " WHERE " + and
+}
+
+func (pl *plan) fromFacts(p *part, in *info, and string) string {
+	return "SELECT " + pl.columns(p, false) + " FROM " + in.source + " WHERE " + pl.where(p, false) + between("received", pl.from, pl.to) + and
+}
+
+func between(col string, from, to int64) (and string) {
+	if from != math.MinInt64 {
+		and += " AND " + col + " >= " + itoa(from)
+	}
+	if to != math.MaxInt64 {
+		and += " AND " + col + " < " + itoa(to)
+	}
+	return and
+}
+
+// where writes the scope and the conditions, but for those that choose files.
+func (pl *plan) where(p *part, fromRoll bool) string {
+	and := []string{visible(pl.q.Scope)}
+	for i, c := range pl.q.Where {
+		if c.Col != facts.Class && c.Col != facts.Date {
+			and = append(and, test(expression(c.Col, p, fromRoll), c.Op, pl.parsed[i]))
+		}
+	}
+	if !fromRoll && !pl.q.Filters(facts.Quarantined) {
+		and = append(and, "NOT quarantined")
+	}
+	return strings.Join(and, " AND ")
+}
+
+// columns is the select list: group columns, then what the measures are made of.
+func (pl *plan) columns(p *part, fromRoll bool) string {
+	var cols []string
+	for i, c := range pl.q.Group {
+		cols = append(cols, expression(c, p, fromRoll)+" AS k"+itoa(i))
+	}
+	need := make(map[string]bool)
+	for _, m := range pl.q.Measures {
+		for _, name := range ingredients(m.Fn) {
+			need[name] = true
+		}
+	}
+	for _, s := range sums {
+		switch {
+		case need[s.name] && fromRoll:
+			cols = append(cols, s.name)
+		case need[s.name]:
+			cols = append(cols, s.of+" AS "+s.name)
+		}
+	}
+	if need["g"] {
+		cols = append(cols, "g")
+	}
+	if need["received"] {
+		cols = append(cols, "received")
+	}
+	if need["who"] {
+		cols = append(cols, pl.who()+" AS who")
+	}
+	if len(cols) == 0 {
+		return "1 AS nothing"
+	}
+	return strings.Join(cols, ", ")
+}
+
+// who identifies an install. Pseudonyms are comparable within one extension, or
+// host, only: where the query does not hold that fixed, they are told apart by a
+// 64-bit hash of both, which is as unique as the pseudonyms are.
+func (pl *plan) who() string {
+	fixed := slices.Contains(pl.q.Group, facts.Extension)
+	for i, c := range pl.q.Where {
+		fixed = fixed || c.Col == facts.Extension && c.Op == facts.In && len(pl.parsed[i]) == 1
+	}
+	fixed = fixed && (slices.Contains(pl.q.Group, facts.Host) || !pl.rowsOfHosts())
+	if fixed {
+		return "nullif(install, 0)"
+	}
+	return "CASE WHEN install <> 0 THEN hash(extension, CASE WHEN extension = '' THEN host ELSE '' END, install) END"
+}
+
+// rowsOfHosts reports whether rows without an extension can be among the answer's.
+func (pl *plan) rowsOfHosts() bool {
+	for i, c := range pl.q.Where {
+		if c.Col == facts.Extension && c.Op == facts.In && !slices.Contains(pl.parsed[i], any("")) {
+			return false
+		}
+	}
+	return true
+}
+
+func ingredients(fn facts.Fn) []string {
+	switch fn {
+	case facts.Count:
+		return []string{"n"}
+	case facts.Rows:
+		return []string{"r"}
+	case facts.Weighted:
+		return []string{"w"}
+	case facts.WeightSq:
+		return []string{"wsq"}
+	case facts.StdErr:
+		return []string{"w", "g"}
+	case facts.Errored:
+		return []string{"e"}
+	case facts.Crashed:
+		return []string{"c"}
+	case facts.Abnormal:
+		return []string{"a"}
+	case facts.Installs:
+		return []string{"who"}
+	case facts.CrashedBy:
+		return []string{"who", "c"}
+	case facts.Sum, facts.Quantile:
+		return []string{"v"}
+	case facts.Mean:
+		return []string{"v", "r"}
+	}
+	return []string{"received"} // First, Last
+}

@@ -1,0 +1,229 @@
+//go:build cgo
+
+package duck
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/facts"
+)
+
+// Query implements facts.Store.
+func (s *Store) Query(ctx context.Context, q facts.Query) (facts.Result, error) {
+	if err := q.Check(); err != nil {
+		return facts.Result{}, err
+	}
+	pl, err := newPlan(&q)
+	if err != nil {
+		return facts.Result{}, err
+	}
+	if q.Rows {
+		r, err := s.rows(ctx, pl)
+		return r, failed("facts.Query", err)
+	}
+	r, err := s.groups(ctx, pl)
+	return r, failed("facts.Query", err)
+}
+
+// reading locks the files that want says against being swapped, and returns them
+// with the function that lets them go.
+func (s *Store) reading(want func(*part) bool) ([]*part, func()) {
+	var ps []*part
+	for _, p := range s.all() {
+		if !want(p) {
+			continue
+		}
+		p.use.RLock()
+		if p.gone {
+			p.use.RUnlock()
+			continue
+		}
+		ps = append(ps, p)
+	}
+	return ps, func() {
+		for _, p := range ps {
+			p.use.RUnlock()
+		}
+	}
+}
+
+func (s *Store) groups(ctx context.Context, pl *plan) (facts.Result, error) {
+	ps, done := s.reading(pl.wants)
+	defer done()
+	q := pl.q
+	r := facts.Result{Cols: q.Cols()}
+	var union []string
+	for _, p := range ps {
+		union = append(union, pl.selects(p)...)
+	}
+	if len(union) == 0 {
+		if len(q.Group) == 0 {
+			r.Rows = append(r.Rows, zeros(q))
+		}
+		return pageOf(q, r), nil
+	}
+	rows, err := s.db.QueryContext(ctx, pl.sql(union))
+	if err != nil {
+		return r, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		vals, err := scanGroup(rows, q)
+		if err != nil {
+			return r, err
+		}
+		r.Rows = append(r.Rows, vals)
+	}
+	if err := rows.Err(); err != nil {
+		return r, err
+	}
+	if len(r.Rows) > q.Limit {
+		r.Rows, r.More = r.Rows[:q.Limit], true
+	}
+	return r, ctx.Err()
+}
+
+// zeros is the one group of a query without groups and rows.
+func zeros(q *facts.Query) []any {
+	var row []any
+	for _, m := range q.Measures {
+		if m.Fn.IsInt() {
+			row = append(row, int64(0))
+		} else {
+			row = append(row, float64(0))
+		}
+	}
+	return row
+}
+
+// pageOf applies an offset to an answer that was not made by DuckDB.
+func pageOf(q *facts.Query, r facts.Result) facts.Result {
+	r.Rows = r.Rows[min(q.Offset, len(r.Rows)):]
+	return r
+}
+
+// sql joins the selects into the query. Standard errors need sums per group of
+// installs: a second pass over the same rows, joined by the group columns.
+func (pl *plan) sql(union []string) string {
+	q := pl.q
+	var keys, list []string
+	for i := range q.Group {
+		keys = append(keys, "k"+itoa(i))
+	}
+	list = slices.Clone(keys)
+	withErr := false
+	for i, m := range q.Measures {
+		withErr = withErr || m.Fn == facts.StdErr
+		list = append(list, formula(m)+" AS m"+itoa(i))
+	}
+	group := ""
+	if len(keys) > 0 {
+		group = " GROUP BY " + strings.Join(keys, ", ")
+	}
+	var b strings.Builder
+	b.WriteString("WITH src AS (" + strings.Join(union, " UNION ALL ") + ")")
+	if withErr {
+		per := strings.Join(append(slices.Clone(keys), "g"), ", ")
+		head := strings.Join(append(slices.Clone(keys), ""), ", ")
+		b.WriteString(", unit AS (SELECT " + per + ", sum(w) AS s FROM src GROUP BY " + per + ")")
+		b.WriteString(fmt.Sprintf(", spread AS (SELECT %ssqrt(greatest(coalesce(sum(s * s) - sum(s) * sum(s) / %d, 0), 0) * %d / %d) AS se FROM unit%s)",
+			head, facts.Units, facts.Units, facts.Units-1, group))
+		if len(keys) > 0 {
+			b.WriteString(" SELECT " + strings.Join(list, ", ") + " FROM src JOIN spread USING (" + strings.Join(keys, ", ") + ")")
+		} else {
+			b.WriteString(" SELECT " + strings.Join(list, ", ") + " FROM src, spread")
+		}
+	} else {
+		b.WriteString(" SELECT " + strings.Join(list, ", ") + " FROM src")
+	}
+	b.WriteString(group + " ORDER BY " + pl.order(keys) + " LIMIT " + strconv.Itoa(q.Limit+1) + " OFFSET " + strconv.Itoa(q.Offset))
+	return b.String()
+}
+
+func (pl *plan) order(keys []string) string {
+	cols := pl.q.Cols()
+	var by []string
+	for _, o := range pl.q.Order {
+		i := slices.Index(cols, o.By) + 1
+		if o.Desc {
+			by = append(by, itoa(i)+" DESC")
+		} else {
+			by = append(by, itoa(i))
+		}
+	}
+	for i := range keys {
+		by = append(by, itoa(i+1))
+	}
+	if len(by) == 0 {
+		return "1"
+	}
+	return strings.Join(by, ", ")
+}
+
+func formula(m facts.Measure) string {
+	switch m.Fn {
+	case facts.Count:
+		return total("n", "BIGINT")
+	case facts.Rows:
+		return total("r", "BIGINT")
+	case facts.Errored:
+		return total("e", "BIGINT")
+	case facts.Crashed:
+		return total("c", "BIGINT")
+	case facts.Abnormal:
+		return total("a", "BIGINT")
+	case facts.Installs:
+		return "count(DISTINCT who)"
+	case facts.CrashedBy:
+		return "count(DISTINCT CASE WHEN c > 0 THEN who END)"
+	case facts.Weighted:
+		return total("w", "DOUBLE")
+	case facts.WeightSq:
+		return total("wsq", "DOUBLE")
+	case facts.Sum:
+		return total("v", "DOUBLE")
+	case facts.Mean:
+		return "coalesce(sum(v) / nullif(sum(r), 0), 0)"
+	case facts.Quantile:
+		return "coalesce(quantile_cont(v, " + strconv.FormatFloat(m.Arg, 'f', -1, 64) + "), 0)"
+	case facts.StdErr: // the same in each row of the group
+		return "coalesce(any_value(se), 0)"
+	case facts.First:
+		return "coalesce(min(received), 0)"
+	}
+	return "coalesce(max(received), 0)" // Last
+}
+
+func scanGroup(rows *sql.Rows, q *facts.Query) ([]any, error) {
+	n := len(q.Group)
+	vals, ptrs := make([]any, n+len(q.Measures)), make([]any, n+len(q.Measures))
+	for i := range vals {
+		ptrs[i] = &vals[i]
+	}
+	if err := rows.Scan(ptrs...); err != nil {
+		return nil, err
+	}
+	for i, v := range vals {
+		switch v := v.(type) {
+		case []byte: // a UUID: the id
+			var id eco.ID
+			copy(id[:], v)
+			vals[i] = id.String()
+		case string, float64, int64:
+		default:
+			return nil, fmt.Errorf("column %d has the type %T", i, v)
+		}
+		if i >= n && q.Measures[i-n].Fn.IsInt() {
+			if _, ok := vals[i].(int64); !ok {
+				return nil, fmt.Errorf("measure %d has the type %T", i-n, v)
+			}
+		}
+	}
+	return vals, nil
+}

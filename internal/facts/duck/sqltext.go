@@ -1,0 +1,115 @@
+//go:build cgo
+
+package duck
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/facts"
+)
+
+// Values are written into the text of a query and not bound: DuckDB skips row
+// groups only for constants it knows while planning.
+
+func itoa[N int | int64 | eco.Day](n N) string { return strconv.FormatInt(int64(n), 10) }
+
+// quote writes a string as a literal. DuckDB knows no escapes in it but ”.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// sayable reports whether a string can be in the store, and in a query's text.
+func sayable(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
+
+func literal(v any) string {
+	switch v := v.(type) {
+	case int64:
+		if v == -1<<63 {
+			return "(-9223372036854775807 - 1)"
+		}
+		return itoa(v)
+	case eco.ID:
+		return "'" + v.String() + "'::UUID"
+	}
+	return quote(v.(string))
+}
+
+func literals(vals []any) []string {
+	var out []string
+	for _, v := range vals {
+		if s, ok := v.(string); ok && !sayable(s) {
+			continue // nothing stored equals it
+		}
+		out = append(out, literal(v))
+	}
+	return out
+}
+
+// test writes a condition on an expression.
+func test(expr string, op facts.Op, vals []any) string {
+	lits := literals(vals)
+	switch {
+	case op == facts.Ge:
+		return expr + " >= " + lits[0]
+	case op == facts.Lt:
+		return expr + " < " + lits[0]
+	case op == facts.In && len(lits) == 0:
+		return "false"
+	case op == facts.In && len(lits) == 1:
+		return expr + " = " + lits[0]
+	case op == facts.In:
+		return expr + " IN (" + strings.Join(lits, ", ") + ")"
+	case len(lits) == 0:
+		return "true"
+	}
+	return expr + " NOT IN (" + strings.Join(lits, ", ") + ")"
+}
+
+// visible writes the scope as a condition.
+func visible(s facts.Scope) string {
+	if s.All() {
+		return "true"
+	}
+	or := []string{"false"}
+	var ext, hosts []any
+	for _, e := range s.Extensions() {
+		if e != "" {
+			ext = append(ext, string(e))
+		}
+	}
+	for _, h := range s.Hosts() {
+		if h != "" {
+			hosts = append(hosts, h)
+		}
+	}
+	if len(ext) > 0 {
+		or = append(or, test("extension", facts.In, ext), test("blame", facts.In, ext))
+	}
+	if len(hosts) > 0 {
+		or = append(or, "(extension = '' AND "+test("host", facts.In, hosts)+")")
+	}
+	return "(" + strings.Join(or, " OR ") + ")"
+}
+
+// expression writes a column of a row of facts or of a rollup (fromRoll) of the partition.
+func expression(c facts.Column, p *part, fromRoll bool) string {
+	switch c {
+	case facts.Hour:
+		if fromRoll {
+			return "hour"
+		}
+		return "(" + hourOf + ")"
+	case facts.Date:
+		return itoa(p.day) + "::BIGINT"
+	case facts.Class:
+		return quote(string(p.class))
+	case facts.SubjectExt:
+		return "(CASE WHEN blame <> '' THEN blame ELSE extension END)"
+	case facts.SubjectVer:
+		return "(CASE WHEN blame <> '' THEN blame_ver ELSE ext_version END)"
+	case facts.Handled, facts.Quarantined:
+		return string(c) + "::BIGINT"
+	}
+	return string(c) // the others have the same name in the table
+}

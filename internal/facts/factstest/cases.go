@@ -1,0 +1,434 @@
+package factstest
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/facts"
+	"github.com/bellwether-project/bellwether/internal/fault"
+)
+
+func roundTrip(t *testing.T, open Open) {
+	s, reopen := open(t)
+	full := eco.Fact{
+		ID: idAt(at(9), 99), Class: eco.ClassCrash, Kind: eco.KindCrash, Received: at(9).UnixMilli(), Time: at(8).UnixMilli(),
+		Origin: eco.Origin{
+			Project: math.MinInt64, Extension: "a.x", ExtVersion: "1.2.3", Host: "vscode", HostVersion: "1.98.0", Channel: eco.Nightly, OS: "linux", OSVersion: "6.8",
+			Arch: "arm64", Runtime: "node/22", Environment: "production", Country: "NZ", SDK: "bellwether-ts/1", Install: math.MaxUint64,
+		},
+		Name: "TypeError", Value: -1.5, Weight: 12.25, Assumed: true, Count: 1, Errored: 2, Crashed: 3, Abnormal: 4,
+		Signature: "0123456789abcdef", Family: "F-1", Blame: "b.y", BlameVer: "2.0.0", Level: "error", Handled: true,
+		Dedup: math.MaxUint64 - 1, Session: 1 << 63, ClientID: strings.Repeat("ab", 16), Attrs: `{"k":"v'\"\n\\"}`,
+	}
+	plain := event(1, at(1), "")
+	insert(t, s, 1, full, plain)
+	for range 2 {
+		wantEqual(t, ask(t, s, facts.Query{Rows: true}).Facts, []eco.Fact{full, plain})
+		s = reopen()
+	}
+	// every column of a fact finds it
+	for _, c := range append([]facts.Column{facts.Hour, facts.Date, facts.SubjectExt, facts.SubjectVer, facts.Dedup, facts.Session, facts.Install}, facts.Exported...) {
+		r := ask(t, s, facts.Query{Rows: true, Where: []facts.Cond{is(c, printed(facts.Value(&full, c))), is(facts.Family, "F-1")}})
+		if len(r.Facts) != 1 {
+			t.Errorf("%s: %d facts", c, len(r.Facts))
+		}
+	}
+}
+
+func positions(t *testing.T, open Open) {
+	s, reopen := open(t)
+	first := []eco.Fact{event(1, at(1), "a.x"), event(2, at(2), "a.x")}
+	insert(t, s, 5, first...)
+	insert(t, s, 5, first...)
+	insert(t, s, 4, event(3, at(3), "a.x"))
+	s = reopen()
+	insert(t, s, 5, first...)
+	wantEqual(t, total(t, s, facts.Rows), any(int64(2)))
+	// another partition has its own position
+	insert(t, s, 5, append(first, event(4, at(-5), "a.x"))...)
+	wantEqual(t, total(t, s, facts.Rows), any(int64(3)))
+	insert(t, s, 6, event(5, at(5), "a.x"))
+	wantEqual(t, total(t, s, facts.Rows), any(int64(4)))
+	// without a stream there is no position
+	insert(t, s, 0, event(6, at(6), "a.x"))
+	insert(t, s, 0, event(7, at(6), "a.x"))
+	wantEqual(t, total(t, s, facts.Rows), any(int64(6)))
+	insert(t, s, 7)
+	st, err := s.Stats(t.Context())
+	if err != nil || st.Position != 6 {
+		t.Fatalf("position %d, %v; want 6: a batch of nothing leaves no trace", st.Position, err)
+	}
+}
+
+func overlap(t *testing.T, open Open) {
+	s, reopen := open(t)
+	var fs []eco.Fact
+	for i := range 20 {
+		fs = append(fs, event(i, at(i), "a.x"))
+	}
+	b := facts.Batch{Position: 10, Facts: fs[:10]}
+	b.Docs = []facts.Doc{{ID: fs[8].ID, Class: eco.Standard, Body: []byte(`{"n":8}`)}}
+	if err := s.Insert(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	s = reopen()
+	b = facts.Batch{Position: 15, Facts: fs[6:15]}
+	b.Docs = []facts.Doc{{ID: fs[8].ID, Class: eco.Standard, Body: []byte(`{"n":8}`)}, {ID: fs[12].ID, Class: eco.Standard, Body: []byte(`{"n":12}`)}}
+	if err := s.Insert(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	insert(t, s, 20, fs[15:]...)
+	wantEqual(t, total(t, s, facts.Rows), any(int64(20)))
+	st, err := s.Stats(t.Context())
+	if err != nil || len(st.Partitions) != 1 || st.Partitions[0].Rows != 20 || st.Partitions[0].Docs != 2 {
+		t.Fatalf("%+v, %v", st, err)
+	}
+}
+
+func refusedBatches(t *testing.T, open Open) {
+	s, _ := open(t)
+	good := event(1, at(1), "a.x")
+	for name, bad := range map[string]facts.Batch{
+		"class":       {Facts: []eco.Fact{good, event(2, at(1), "a.x", func(f *eco.Fact) { f.Class = "../x" })}},
+		"no class":    {Facts: []eco.Fact{good, event(2, at(1), "a.x", func(f *eco.Fact) { f.Class = "" })}},
+		"received":    {Facts: []eco.Fact{good, event(2, at(1), "a.x", func(f *eco.Fact) { f.Received = math.MaxInt64 })}},
+		"no received": {Facts: []eco.Fact{good, event(2, at(1), "a.x", func(f *eco.Fact) { f.Received = 0 })}},
+		"lone doc":    {Facts: []eco.Fact{good}, Docs: []facts.Doc{{ID: idAt(at(1), 77), Class: eco.Standard, Body: []byte("{}")}}},
+	} {
+		if err := s.Insert(t.Context(), bad); fault.CodeOf(err) != fault.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	err := s.Insert(t.Context(), facts.Batch{Facts: []eco.Fact{good}, Docs: []facts.Doc{{ID: good.ID, Class: eco.Standard, Body: make([]byte, facts.MaxDoc+1)}}})
+	wantCode(t, err, fault.TooLarge)
+	wantCode(t, s.Insert(t.Context(), facts.Batch{Facts: make([]eco.Fact, facts.MaxBatch+1)}), fault.TooLarge)
+	wantEqual(t, total(t, s, facts.Rows), any(int64(0)))
+}
+
+func hostile(t *testing.T, open Open) {
+	s, _ := open(t)
+	for i, v := range []string{`'; DROP TABLE facts; --`, `\'`, "''", "é\u202e", "a\x00b", "\xff\xfe", strings.Repeat("x", 100_000), "%", "NULL"} {
+		insert(t, s, 0, event(i, at(i), "a.x", func(f *eco.Fact) { f.Name, f.Attrs, f.Origin.OS = v, v, v }))
+		r := ask(t, s, facts.Query{Group: []facts.Column{facts.Name, facts.OS}, Measures: []facts.Measure{{Fn: facts.Count, As: `x" '`}}, Where: []facts.Cond{is(facts.ID, idAt(at(i), uint64(i)).String())}})
+		stored := facts.Normal(eco.Fact{Name: v}).Name
+		wantEqual(t, r.Rows, [][]any{{stored, stored, int64(1)}})
+		wantEqual(t, total(t, s, facts.Rows, is(facts.Name, stored)), any(int64(1)))
+		if stored != v {
+			wantEqual(t, total(t, s, facts.Rows, is(facts.Name, v)), any(int64(0)))
+			wantEqual(t, total(t, s, facts.Rows, facts.Cond{Col: facts.Name, Op: facts.NotIn, Values: []string{v}}), any(int64(i+1)))
+		}
+	}
+	insert(t, s, 0, event(100, at(100), "a.x", func(f *eco.Fact) {
+		f.Count, f.Errored, f.Weight, f.Value = math.MaxInt64, -1, math.Inf(1), math.NaN()
+	}), event(101, at(101), "a.x", func(f *eco.Fact) {
+		f.Count, f.Crashed, f.Weight, f.Value = math.MaxInt64, math.MinInt64, math.NaN(), math.Inf(-1)
+	}))
+	r := ask(t, s, facts.Query{Where: []facts.Cond{{Col: facts.ID, Op: facts.Ge, Values: []string{idAt(at(100), 0).String()}}}, Measures: []facts.Measure{
+		{Fn: facts.Count}, {Fn: facts.Errored}, {Fn: facts.Crashed}, {Fn: facts.Weighted}, {Fn: facts.Sum}, {Fn: facts.StdErr}, {Fn: facts.Mean}, {Fn: facts.Quantile, Arg: .5}}})
+	for i, v := range r.Rows[0] {
+		if x, ok := v.(float64); ok && (math.IsNaN(x) || math.IsInf(x, 0)) {
+			t.Errorf("%s = %v", r.Cols[i], x)
+		}
+	}
+	wantEqual(t, r.Rows[0][0], any(int64(2<<40)))
+}
+
+func quarantine(t *testing.T, open Open) {
+	s, _ := open(t)
+	apart := func(f *eco.Fact) { f.Quarantined = true }
+	insert(t, s, 1, event(1, at(1), "a.x"), event(2, at(2), "a.x", apart), event(3, at(3), "b.y", apart))
+	wantEqual(t, total(t, s, facts.Count), any(int64(1)))
+	wantEqual(t, total(t, s, facts.Count, is(facts.Quarantined, "1")), any(int64(2)))
+	wantEqual(t, total(t, s, facts.Count, is(facts.Quarantined, "0", "1")), any(int64(3)))
+	wantEqual(t, len(ask(t, s, facts.Query{Rows: true}).Facts), 1)
+	wantEqual(t, len(ask(t, s, facts.Query{Rows: true, Where: []facts.Cond{is(facts.Quarantined, "1")}}).Facts), 2)
+}
+
+func tenants(t *testing.T, open Open) {
+	s, _ := open(t)
+	blamed := func(f *eco.Fact) { f.Blame = "a.x" }
+	noHost := func(f *eco.Fact) { f.Origin.Host = "" }
+	fs := []eco.Fact{
+		event(1, at(1), "a.x"), event(2, at(2), "b.y"), event(3, at(3), "b.y", blamed),
+		event(4, at(4), ""), event(5, at(5), "", blamed), event(6, at(6), "", noHost), event(7, at(7), "a.xx"),
+	}
+	b := facts.Batch{Position: 1, Facts: fs}
+	var ids []eco.ID
+	for _, f := range fs {
+		b.Docs = append(b.Docs, facts.Doc{ID: f.ID, Class: f.Class, Body: []byte(`{}`)})
+		ids = append(ids, f.ID)
+	}
+	if err := s.Insert(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name  string
+		scope facts.Scope
+		want  []int
+	}{
+		{"everything", facts.Everything(), []int{1, 2, 3, 4, 5, 6, 7}},
+		{"nothing", facts.Only(nil, nil), nil},
+		{"an extension: its rows and those blamed on it", facts.Only([]eco.ExtensionID{"a.x"}, nil), []int{1, 3, 5}},
+		{"a host: its own projects' rows", facts.Only(nil, []string{"vscode"}), []int{4, 5}},
+		{"both", facts.Only([]eco.ExtensionID{"b.y"}, []string{"vscode"}), []int{2, 3, 4, 5}},
+		{"the empty name is nobody's", facts.Only([]eco.ExtensionID{""}, []string{""}), nil},
+		{"a name is not a pattern", facts.Only([]eco.ExtensionID{"%", "a.x' OR '1'='1"}, []string{"%"}), nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got, groups, docs []int
+			r := ask(t, s, facts.Query{Scope: c.scope, Rows: true, Order: []facts.Order{{By: "id"}}})
+			for _, f := range r.Facts {
+				got = append(got, int(f.Origin.Install))
+			}
+			wantEqual(t, got, c.want)
+			r = ask(t, s, facts.Query{Scope: c.scope, Group: []facts.Column{facts.ID}, Measures: []facts.Measure{{Fn: facts.StdErr}}})
+			for _, row := range r.Rows {
+				id, _ := eco.ParseID(row[0].(string))
+				groups = append(groups, int(id[15]))
+			}
+			wantEqual(t, groups, c.want)
+			wantEqual(t, ask(t, s, facts.Query{Scope: c.scope, Measures: []facts.Measure{{Fn: facts.Count}}}).Rows[0][0], any(int64(len(c.want))))
+			ds, err := s.Documents(t.Context(), c.scope, ids)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range ds {
+				docs = append(docs, int(d.ID[15]))
+			}
+			wantEqual(t, docs, c.want)
+			// asking for another's id by name does not help
+			for i, f := range fs {
+				n := len(ask(t, s, facts.Query{Scope: c.scope, Rows: true, Where: []facts.Cond{is(facts.ID, f.ID.String())}}).Facts)
+				if want := c.scope.Sees(&fs[i]); (n == 1) != want {
+					t.Errorf("fact %d by id: %d rows, visible %v", i+1, n, want)
+				}
+			}
+		})
+	}
+}
+
+func installs(t *testing.T, open Open) {
+	s, _ := open(t)
+	same := func(n eco.Install, crashed int64) func(f *eco.Fact) {
+		return func(f *eco.Fact) { f.Origin.Install, f.Crashed = n, crashed }
+	}
+	other := func(f *eco.Fact) { f.Origin.Host = "obsidian" }
+	insert(t, s, 1,
+		event(1, at(1), "a.x", same(7, 1)), event(2, at(2), "a.x", same(7, 0)), event(3, at(3), "a.x", same(8, 0)),
+		event(4, at(4), "b.y", same(7, 0)), event(5, at(5), "b.y", same(0, 5)),
+		event(6, at(6), "", same(7, 0)), event(7, at(7), "", same(7, 2), other),
+		event(8, at(8), "a.x", same(8, 0), other), // one extension, another host: the same install
+	)
+	wantEqual(t, total(t, s, facts.Installs), any(int64(5)))
+	wantEqual(t, total(t, s, facts.CrashedBy), any(int64(2)))
+	wantEqual(t, total(t, s, facts.Installs, is(facts.Extension, "a.x")), any(int64(2)))
+	wantEqual(t, total(t, s, facts.Installs, is(facts.Extension, "")), any(int64(2)))
+	r := ask(t, s, facts.Query{Group: []facts.Column{facts.Extension}, Measures: []facts.Measure{{Fn: facts.Installs}, {Fn: facts.CrashedBy}}})
+	wantEqual(t, r.Rows, [][]any{{"", int64(2), int64(1)}, {"a.x", int64(2), int64(1)}, {"b.y", int64(1), int64(0)}})
+}
+
+func standardError(t *testing.T, open Open) {
+	s, _ := open(t)
+	install := func(n eco.Install, w float64) func(f *eco.Fact) {
+		return func(f *eco.Fact) { f.Origin.Install, f.Weight = n, w }
+	}
+	noInstall := func(f *eco.Fact) { f.Origin.Install = 0; f.ID[15] = 66 } // unit 2
+	insert(t, s, 1,
+		event(1, at(1), "a.x", install(1, 2)), event(2, at(2), "a.x", install(1, 4)), event(3, at(3), "a.x", install(65, 4)), // unit 1: 10
+		event(4, at(4), "a.x", noInstall),     // unit 2: 1
+		event(5, at(5), "b.y", install(3, 8)), // unit 3: 8
+	)
+	se := func(units ...float64) float64 {
+		sum, sq := 0.0, 0.0
+		for _, u := range units {
+			sum += u
+		}
+		for _, u := range append(units, make([]float64, 64-len(units))...) {
+			sq += (u - sum/64) * (u - sum/64)
+		}
+		return math.Sqrt(sq * 64 / 63)
+	}
+	near := func(got any, want float64) {
+		t.Helper()
+		if x := got.(float64); math.Abs(x-want) > 1e-9*want {
+			t.Errorf("standard error %v, want %v", x, want)
+		}
+	}
+	near(total(t, s, facts.StdErr), se(10, 1, 8))
+	r := ask(t, s, facts.Query{Group: []facts.Column{facts.Extension}, Measures: []facts.Measure{{Fn: facts.StdErr}, {Fn: facts.Weighted}, {Fn: facts.Installs}, {Fn: facts.Quantile, Arg: .5}}})
+	near(r.Rows[0][1], se(10, 1))
+	near(r.Rows[1][1], se(8))
+	wantEqual(t, r.Rows[0][2:], []any{11.0, int64(2), 0.0})
+}
+
+func emptyGroups(t *testing.T, open Open) {
+	s, _ := open(t)
+	all := facts.Query{}
+	want := []any{}
+	for _, fn := range []facts.Fn{facts.Count, facts.Rows, facts.Installs, facts.Weighted, facts.WeightSq, facts.StdErr, facts.Errored, facts.Crashed, facts.Abnormal,
+		facts.CrashedBy, facts.Sum, facts.Mean, facts.Quantile, facts.First, facts.Last} {
+		all.Measures = append(all.Measures, facts.Measure{Fn: fn})
+		if fn.IsInt() {
+			want = append(want, int64(0))
+		} else {
+			want = append(want, 0.0)
+		}
+	}
+	for range 2 {
+		r := ask(t, s, all)
+		wantEqual(t, r.Rows, [][]any{want})
+		wantEqual(t, r.Cols[3], "weighted")
+		all.Where = []facts.Cond{is(facts.OS)} // no values: nothing matches
+		r = ask(t, s, facts.Query{Group: []facts.Column{facts.OS}, Measures: all.Measures, Where: all.Where})
+		wantEqual(t, len(r.Rows), 0)
+		r = ask(t, s, facts.Query{Rows: true, Where: all.Where})
+		wantEqual(t, len(r.Facts), 0)
+		insert(t, s, 0, event(1, at(1), "a.x"))
+	}
+}
+
+func documents(t *testing.T, open Open) {
+	s, reopen := open(t)
+	var b facts.Batch
+	b.Position = 1
+	for i := range 6 {
+		f := event(i, at(-700*i), "a.x", func(f *eco.Fact) { f.Class = eco.ClassCrash })
+		b.Facts = append(b.Facts, f)
+		if i != 3 {
+			b.Docs = append(b.Docs, facts.Doc{ID: f.ID, Class: f.Class, Body: []byte(`{"n":"` + strings.Repeat("x", i*1000) + `"}`)})
+		}
+	}
+	// a row whose day of receipt was set apart from its id, as the demo world does
+	odd := event(9, at(9), "a.x", func(f *eco.Fact) { f.Received -= (48 * time.Hour).Milliseconds() })
+	b.Facts, b.Docs = append(b.Facts, odd), append(b.Docs, facts.Doc{ID: odd.ID, Class: odd.Class, Body: []byte(`{"odd":true}`)})
+	if err := s.Insert(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	ids := []eco.ID{odd.ID, b.Facts[5].ID, b.Facts[0].ID, b.Facts[3].ID, idAt(at(0), 12345), b.Facts[4].ID}
+	for range 2 {
+		docs, err := s.Documents(t.Context(), facts.Everything(), ids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantEqual(t, docs, []facts.Doc{b.Docs[5], b.Docs[4], b.Docs[0], b.Docs[3]})
+		s = reopen()
+	}
+	docs, err := s.Documents(t.Context(), facts.Everything(), nil)
+	if err != nil || len(docs) != 0 {
+		t.Fatalf("%v, %v", docs, err)
+	}
+}
+
+func eraseInstall(t *testing.T, open Open) {
+	s, reopen := open(t)
+	who := func(project int64, n eco.Install) func(f *eco.Fact) {
+		return func(f *eco.Fact) { f.Origin.Project, f.Origin.Install = project, n }
+	}
+	crash := func(f *eco.Fact) { f.Class = eco.ClassCrash }
+	b := facts.Batch{Position: 1, Facts: []eco.Fact{
+		event(1, at(1), "a.x", who(1, 7)), event(2, at(-2), "a.x", who(1, 7)), event(3, at(3), "a.x", who(1, 7), crash),
+		event(4, at(4), "a.x", who(1, 8)), event(5, at(5), "b.y", who(2, 7)), event(6, at(6), "a.x", who(1, 0), crash),
+	}}
+	for _, i := range []int{2, 5} {
+		b.Docs = append(b.Docs, facts.Doc{ID: b.Facts[i].ID, Class: eco.ClassCrash, Body: []byte(`{}`)})
+	}
+	if err := s.Insert(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Erase(t.Context(), facts.Subject{Project: 1, Install: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantEqual(t, r.Partitions, []facts.Partition{{Day: 20261120, Class: eco.Standard, Rows: 1}, {Day: 20261121, Class: eco.Standard, Rows: 1}, {Day: 20261121, Class: eco.ClassCrash, Rows: 1, Docs: 1}})
+	wantEqual(t, []int64{r.Rows, r.Docs}, []int64{3, 1})
+	left := func() {
+		t.Helper()
+		wantEqual(t, ask(t, s, facts.Query{Group: []facts.Column{facts.Project, facts.Install}[:1], Measures: []facts.Measure{{Fn: facts.Rows}, {Fn: facts.Installs}}}).Rows,
+			[][]any{{int64(1), int64(2), int64(1)}, {int64(2), int64(1), int64(1)}})
+		docs, err := s.Documents(t.Context(), facts.Everything(), []eco.ID{b.Facts[2].ID, b.Facts[5].ID})
+		if err != nil || len(docs) != 1 || docs[0].ID != b.Facts[5].ID {
+			t.Fatalf("documents %v, %v", docs, err)
+		}
+	}
+	left()
+	again, err := s.Erase(t.Context(), facts.Subject{Project: 1, Install: 7})
+	if err != nil || again.Rows != 0 || len(again.Partitions) != 0 {
+		t.Fatalf("a second erasure: %+v, %v", again, err)
+	}
+	if _, err := s.Rewrite(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	left()
+	// what was applied before the erasure is not applied again
+	if err := s.Insert(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	s = reopen()
+	if err := s.Insert(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	left()
+	st, err := s.Stats(t.Context())
+	if err != nil || st.Pending != 0 {
+		t.Fatalf("pending %d, %v", st.Pending, err)
+	}
+}
+
+func eraseReport(t *testing.T, open Open) {
+	s, _ := open(t)
+	b := facts.Batch{Position: 1, Facts: []eco.Fact{event(1, at(1), "a.x"), event(2, at(2), "a.x")}}
+	for _, f := range b.Facts {
+		b.Docs = append(b.Docs, facts.Doc{ID: f.ID, Class: f.Class, Body: []byte(`{}`)})
+	}
+	if err := s.Insert(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	id := b.Facts[0].ID
+	r, err := s.Erase(t.Context(), facts.Subject{Project: 2, Crash: id})
+	if err != nil || r.Rows != 0 {
+		t.Fatalf("another project's: %+v, %v", r, err)
+	}
+	r, err = s.Erase(t.Context(), facts.Subject{Crash: id})
+	if err != nil || r.Rows != 1 || r.Docs != 1 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	docs, err := s.Documents(t.Context(), facts.Everything(), []eco.ID{id, b.Facts[1].ID})
+	if err != nil || len(docs) != 1 {
+		t.Fatalf("documents %v, %v", docs, err)
+	}
+	wantEqual(t, total(t, s, facts.Count), any(int64(1)))
+}
+
+func purge(t *testing.T, open Open) {
+	s, reopen := open(t)
+	n := 0
+	for _, class := range eco.Classes {
+		for _, days := range []int{0, 1, 2, 30, 31, 90, 91, 400} {
+			n++
+			insert(t, s, uint64(n), event(n, at(5).AddDate(0, 0, -days), "a.x", func(f *eco.Fact) { f.Class = class }))
+		}
+	}
+	got, err := s.Purge(t.Context(), Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := map[eco.Class]int{}
+	for _, p := range got {
+		gone[p.Class] += int(p.Rows)
+	}
+	// of receipt plus the class's full days: what came two days ago had its 24 hours
+	wantEqual(t, gone, map[eco.Class]int{eco.Ephemeral: 6, eco.Short: 4, eco.Standard: 2, eco.ClassCrash: 2})
+	s = reopen()
+	wantEqual(t, total(t, s, facts.Rows), any(int64(n-14)))
+	wantEqual(t, total(t, s, facts.Rows, is(facts.Class, "support", "hold")), any(int64(16)))
+	got, err = s.Purge(t.Context(), Now())
+	if err != nil || len(got) != 0 {
+		t.Fatalf("a second purge: %v, %v", got, err)
+	}
+	// a late row makes its partition again
+	insert(t, s, 0, event(999, at(5).AddDate(0, 0, -91), "a.x"))
+	wantEqual(t, total(t, s, facts.Rows), any(int64(n-13)))
+}
