@@ -16,8 +16,10 @@ type Resource struct {
 	Publisher  string            // a publisher itself, or one that an extension shall be created for
 	Team       string            // a team itself
 	Account    string            // it belongs to this account (a session, a token)
-	// Listing: the question is about a list, or a page that asks for one. It is
-	// allowed to everybody who may see one entry; the Scope decides which.
+	// Listing: the question is about a list, or whether p may do this to any such
+	// thing at all (a form, a page that asks for more). It is allowed to everybody
+	// who may do it to one; the Scope, and the question about the one thing, decide
+	// which.
 	Listing bool
 }
 
