@@ -1,0 +1,385 @@
+package scrub
+
+// pairs finds "name = value" in all its clothes: name=value, name: value,
+// "name":"value", \"name\":\"value\", name => value, <name>value</name>,
+// --name value, and "Bearer value". The name decides.
+func (x *scan) pairs(s string, mask uint16) string {
+	done := 0 // nothing before it is looked at again
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if i < done || c != ':' && c != '=' && c != '<' && c != '-' && c != ' ' {
+			continue
+		}
+		switch c {
+		case ':', '=':
+			next := at(s, i+1)
+			if prev := at(s, i-1); prev == ':' || prev == '=' || prev == '!' || prev == '<' || prev == '>' || prev == '+' {
+				continue
+			}
+			if next == ':' || next == '=' && c == '=' || next == '/' && at(s, i+2) == '/' {
+				continue
+			}
+			from, to := keyBefore(s, i, done)
+			x.work += i - from + 4
+			if to-from < 2 {
+				continue
+			}
+			kind := kindOf(s[from:to], x.rules.keys)
+			if kind == keyPlain {
+				continue
+			}
+			if kind == keyHeader && c == '=' && !quoted(s, to) && at(s, from-1) == '.' {
+				kind = keySecret // document.cookie=…
+			}
+			if foldAt(s, to-5, "token") && foldAt(s, to-16, "unexpected token") {
+				continue // a parser complains
+			}
+			v := i + 1
+			if c == ':' && next == '=' || c == '=' && next == '>' {
+				v++
+			}
+			done = x.value(s, kind, from, v)
+		case '<':
+			if mask&hasAngle != 0 {
+				done = max(done, x.element(s, i))
+			}
+		case '-':
+			if at(s, i+1) == '-' && !isWord(at(s, i-1)) && at(s, i-1) != '-' {
+				done = max(done, x.flag(s, i+2))
+			}
+		case ' ':
+			done = max(done, x.scheme(s, i))
+		}
+	}
+	return x.flush(s)
+}
+
+// keyBefore returns the bounds of the name that ends before a separator: quotes,
+// escapes, brackets and spaces in between are skipped.
+func keyBefore(s string, sep, floor int) (from, to int) {
+	to = sep
+	for n := 0; to > floor && n < 8; n++ {
+		c := s[to-1]
+		if c != '"' && c != '\'' && c != '\\' && c != ' ' && c != ']' && c != '`' {
+			break
+		}
+		to--
+	}
+	from = to
+	for from > floor && to-from < 64 && keyByte(s[from-1]) {
+		from--
+	}
+	// "User ID=x", "Account Key: y": two words of a connection string.
+	if from > floor+3 && s[from-1] == ' ' && to-from <= 4 {
+		j := from - 1
+		for j > floor && to-j < 24 && isAlpha(s[j-1]) {
+			j--
+		}
+		if j < from-1 && (foldAt(s, from, "id") || foldAt(s, from, "key") || foldAt(s, from, "name")) {
+			from = j
+		}
+	}
+	return from, to
+}
+
+func keyByte(c byte) bool { return isWord(c) || c == '-' || c == '.' }
+
+func quoted(s string, i int) bool {
+	c := at(s, i)
+	return c == '"' || c == '\'' || c == '\\'
+}
+
+// value redacts the value that starts at v (after the separator) and returns
+// where to go on.
+func (x *scan) value(s string, kind keyKind, key, v int) int {
+	for n := 0; n < 4 && (at(s, v) == ' ' || at(s, v) == '\t'); n++ {
+		v++
+	}
+	if kind == keyHeader {
+		for n := 0; n < 4 && (at(s, v) == '[' || at(s, v) == ' ' || at(s, v) == '{'); n++ {
+			v++
+		}
+	}
+	limit := len(s)
+	switch c := at(s, v); {
+	case kind == keyIdentity && (c == '(' || c == '{' || c == '['):
+		return v
+	case kind == keyWeak: // what is longer than this is no session id
+		limit = min(limit, v+2048)
+	}
+	start, end, closed := valueBounds(s[:limit], v, kind == keyHeader)
+	x.work += end - start
+	val := s[start:end]
+	if kind == keyIdentity && !closed { // "fullName: Jo Ann"
+		for at(s, end) == ' ' && at(s, end+1) >= 'A' && at(s, end+1) <= 'Z' && end-start < 80 {
+			_, end, _ = valueBounds(s, end+1, false)
+		}
+		val = s[start:end]
+	}
+	if !closed && kind != keyHeader {
+		// "Bearer x", "Basic y": the word is not the secret.
+		for n := 0; n < 2 && isSchemeWord(val) && at(s, end) == ' '; n++ {
+			start = end + 1
+			_, end, _ = valueBounds(s, start, false)
+			x.work += end - start
+			val = s[start:end]
+		}
+	}
+	if harmless(val) || x.placeOf(s, key, val) {
+		return start
+	}
+	switch kind {
+	case keyWeak:
+		if !looksSecret(val) {
+			return start
+		}
+		x.hit(ruleSecret, start, end, rules[ruleSecret].Token)
+	case keyIdentity:
+		x.hit(ruleIdentity, start, end, rules[ruleIdentity].Token)
+	case keyHeader:
+		x.hit(ruleHeader, start, end, rules[ruleHeader].Token)
+	default:
+		x.hit(ruleSecret, start, end, rules[ruleSecret].Token)
+	}
+	return end
+}
+
+// placeOf: "/srv/token:12:3" is a file and a line.
+func (x *scan) placeOf(s string, key int, val string) bool {
+	if p := at(s, key-1); p != '/' && p != '\\' && p != '.' {
+		return false
+	}
+	for i := range len(val) {
+		if !isDigit(val[i]) && val[i] != ':' {
+			return false
+		}
+	}
+	return true
+}
+
+// valueBounds finds a value: inside quotes (which may be escaped), or up to a
+// byte that ends a word. A header without quotes ends with its line.
+func valueBounds(s string, v int, line bool) (start, end int, closed bool) {
+	q := v
+	for q < len(s) && q < v+8 && s[q] == '\\' {
+		q++
+	}
+	if c := at(s, q); c == '"' || c == '\'' || c == '`' {
+		mark := s[v : q+1]
+		start = q + 1
+		for j := start; j < len(s); j++ {
+			if s[j] == '\n' && len(mark) > 1 {
+				return start, j, false
+			}
+			if s[j] == '\\' && len(mark) == 1 {
+				j++ // an escaped byte inside
+				continue
+			}
+			if s[j] == mark[0] && len(s)-j >= len(mark) && s[j:j+len(mark)] == mark {
+				return start, j, true
+			}
+		}
+		return start, len(s), false
+	}
+	for j := v; j < len(s); j++ {
+		c := s[j]
+		if c == '\n' || c == '\r' || c == '"' && line {
+			return v, j, false
+		}
+		if line {
+			continue
+		}
+		switch c {
+		case '<':
+			if n := tokenAt(s, j); n > 0 {
+				j += n - 1
+			} else if at(s, j+1) == '/' {
+				return v, j, false
+			}
+		case ' ', '\t', ',', ';', '&', '"', '\'', '>', ')', ']', '}', '|', '`':
+			return v, j, false
+		case '\\':
+			if n := at(s, j+1); n == '"' || n == '\'' || n == 'n' || n == 'r' || n == '\\' {
+				return v, j, false
+			}
+		}
+	}
+	return v, len(s), false
+}
+
+// harmless: nothing was there, or it was taken out already.
+func harmless(v string) bool {
+	if v == "" {
+		return true
+	}
+	for {
+		n := tokenAt(v, 0)
+		if n == 0 {
+			break
+		}
+		if v = v[n:]; v == "" {
+			return true
+		}
+	}
+	alnum, star := 0, 0
+	for i := range len(v) {
+		if isAlnum(v[i]) || v[i] >= 0x80 {
+			alnum++
+		} else if v[i] == '*' || v[i] == '.' {
+			star++
+		}
+		if alnum > 8 {
+			break
+		}
+	}
+	if alnum == 0 {
+		return true
+	}
+	if len(v) > 12 {
+		return false
+	}
+	switch v {
+	case "null", "undefined", "None", "nil", "NULL", "true", "false", "True", "False", "REDACTED", "redacted", "localhost", "[REDACTED]", "[Filtered]", "(null)", "string", "number", "boolean", "NaN", "required", "missing", "empty", "invalid", "expired", "unknown", "not", "is", "must", "should", "cannot", "the", "a", "no", "yes", "error", "failed":
+		return true
+	}
+	return false
+}
+
+func isSchemeWord(v string) bool {
+	switch len(v) {
+	case 3:
+		return foldAt(v, 0, "key")
+	case 4:
+		return foldAt(v, 0, "hawk") || foldAt(v, 0, "ntlm")
+	case 5:
+		return foldAt(v, 0, "basic") || foldAt(v, 0, "token") || foldAt(v, 0, "oauth")
+	case 6:
+		return foldAt(v, 0, "bearer") || foldAt(v, 0, "digest") || foldAt(v, 0, "apikey")
+	case 9:
+		return foldAt(v, 0, "negotiate") || foldAt(v, 0, "sharedkey")
+	}
+	return false
+}
+
+// looksSecret: long enough, and no word of a language.
+func looksSecret(v string) bool {
+	if len(v) < 12 {
+		return false
+	}
+	digits, upper, low := 0, 0, 0
+	for i := range len(v) {
+		switch c := v[i]; {
+		case isDigit(c):
+			digits++
+		case c >= 'A' && c <= 'Z':
+			upper++
+		case c >= 'a' && c <= 'z':
+			low++
+		case c == ' ' || c == '/' && len(v) < 24 || c == '(' || c == '<':
+			return false
+		}
+	}
+	return digits >= 2 && upper+low >= 2 || digits >= 14 || len(v) >= 32 && upper >= 4 && low >= 4
+}
+
+// scheme redacts "Bearer x" and "Basic x" without a name before them.
+func (x *scan) scheme(s string, sp int) int {
+	var word string
+	switch {
+	case foldAt(s, sp-6, "bearer") && !isWord(at(s, sp-7)):
+		word = "bearer"
+	case foldAt(s, sp-5, "basic") && !isWord(at(s, sp-6)):
+		word = "basic"
+	case foldAt(s, sp-8, "password") && !isWord(at(s, sp-9)), foldAt(s, sp-10, "passphrase"), foldAt(s, sp-6, "passwd"), foldAt(s, sp-11, "password is"), foldAt(s, sp-8, "token is"), foldAt(s, sp-6, "key is"), foldAt(s, sp-9, "secret is"):
+		word = "password"
+	default:
+		return 0
+	}
+	start, end, closed := valueBounds(s[:min(len(s), sp+4096)], sp+1, false)
+	x.work += end - start
+	v := s[start:end]
+	if harmless(v) {
+		return 0
+	}
+	switch word {
+	case "bearer":
+		if len(v) < 8 || !closed && !looksSecret(v) && len(v) < 20 {
+			return 0
+		}
+	case "basic":
+		if len(v) < 8 || !closed && !basicAuth(v) {
+			return 0
+		}
+	default:
+		if !closed && !mixed(v) {
+			return 0 // "password must …"
+		}
+	}
+	x.hit(ruleSecret, start, end, rules[ruleSecret].Token)
+	return end
+}
+
+// mixed: letters with digits or signs inside one word, as passwords are.
+func mixed(v string) bool {
+	letters, others := 0, 0
+	for i := range len(v) {
+		if isAlpha(v[i]) {
+			letters++
+		} else if v[i] != '.' && v[i] != '-' && v[i] != ':' && v[i] != '?' && v[i] != '(' {
+			others++
+		}
+	}
+	return len(v) >= 4 && letters > 0 && others > 0
+}
+
+// flag redacts "--password x" and "--token=x" (the latter is a pair already).
+func (x *scan) flag(s string, i int) int {
+	j := i
+	for j < len(s) && j < i+40 && keyByte(s[j]) {
+		j++
+	}
+	x.work += j - i
+	if j == i || at(s, j) != ' ' {
+		return 0
+	}
+	if k := kindOf(s[i:j], x.rules.keys); k != keySecret {
+		return 0
+	}
+	start, end, _ := valueBounds(s[:min(len(s), j+4096)], j+1, false)
+	x.work += end - start
+	if v := s[start:end]; harmless(v) || v[0] == '-' {
+		return 0
+	}
+	x.hit(ruleSecret, start, end, rules[ruleSecret].Token)
+	return end
+}
+
+// element redacts <name>value</name>.
+func (x *scan) element(s string, i int) int {
+	j := i + 1
+	for j < len(s) && j < i+48 && (keyByte(s[j]) || s[j] == ':') {
+		j++
+	}
+	x.work += j - i
+	if j == i+1 || at(s, j) != '>' || tokenAt(s, i) > 0 && at(s, j+1) == 0 {
+		return 0
+	}
+	kind := kindOf(s[i+1:j], x.rules.keys)
+	if kind == keyPlain {
+		return 0
+	}
+	end := j + 1
+	for end < len(s) && end < j+4096 && s[end] != '<' {
+		end++
+	}
+	x.work += end - j
+	name := s[i+1 : j]
+	if at(s, end+1) != '/' || len(s)-end-2 < len(name) || s[end+2:end+2+len(name)] != name || harmless(s[j+1:end]) {
+		return 0
+	}
+	if kind == keyWeak && !looksSecret(s[j+1:end]) {
+		return 0
+	}
+	x.hit(ruleSecret, j+1, end, rules[ruleSecret].Token)
+	return end
+}
