@@ -172,6 +172,7 @@ func (s *Service) Forget(ctx context.Context, by Principal, account string) erro
 			`DELETE FROM account_token WHERE account = $1`,
 			`DELETE FROM account_link WHERE account = $1`,
 			`DELETE FROM account_grant WHERE account = $1`,
+			`DELETE FROM account_once WHERE actor = 'account:' || $1`,
 			`UPDATE account SET email = 'forgotten ' || id, name = 'Forgotten', password = 'none', disabled = 1, seen_day = 0 WHERE id = $1`,
 		} {
 			if _, err := tx.ExecContext(ctx, q, account); err != nil {
@@ -182,7 +183,7 @@ func (s *Service) Forget(ctx context.Context, by Principal, account string) erro
 	})
 }
 
-// Tidy removes sessions and links that ended, and tokens that ended a year ago; a
+// Tidy removes sessions, links and idempotency keys that ended, and tokens that ended a year ago; a
 // job calls it. It returns how many.
 func (s *Service) Tidy(ctx context.Context) (int64, error) {
 	const op = "account.Tidy"
@@ -196,6 +197,7 @@ func (s *Service) Tidy(ctx context.Context) (int64, error) {
 			{`DELETE FROM account_session WHERE ends <= $1`, now},
 			{`DELETE FROM account_session WHERE seen <= $1`, now - s.opts.Idle.Milliseconds()},
 			{`DELETE FROM account_link WHERE ends <= $1`, now},
+			{`DELETE FROM account_once WHERE created <= $1`, now - onceLife.Milliseconds()},
 			{`DELETE FROM account_token WHERE ends <= $1`, now - maxTokenLife.Milliseconds()},
 		} {
 			res, err := tx.ExecContext(ctx, q.text, q.before)
