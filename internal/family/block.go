@@ -4,17 +4,14 @@ import (
 	"cmp"
 	"encoding/base32"
 	"encoding/binary"
-	"math"
 	"slices"
 
 	"github.com/bellwether-project/bellwether/internal/signature"
 )
 
 const (
-	maxTerms      = 320 // of one crash; the rest is not read
-	maxOccur      = 3   // occurrences of one token that count
-	maxCandidates = 48  // representatives compared exactly
-	maxSequences  = 20000
+	maxCandidates = 48    // representatives compared exactly
+	maxSequences  = 20000 // remembered in one block
 	maxNear       = 5
 )
 
@@ -26,28 +23,26 @@ type block struct {
 	dirty bool
 	seq   uint64 // inputs placed so far: the only time there is
 
-	ids   map[string]uint32 // token and its occurrence -> id
+	ids   map[string]uint32 // of tokens
 	names []string
-	base  []float64 // class weight by id
-	df    []uint32  // stacks (different sequences) that hold the token
-	n     uint32    // stacks
-	g     []float64 // weight of the token, as of the last refresh
-	fresh uint32    // n at the last refresh
-	posts [][]post  // by id
+	posts [][]post // by token: who has it, and how heavy
 
 	reps     []rep
 	families []fam
 	byID     map[string]int32
-	known    map[uint64]known
+	known    map[uint64]known // by sequence
 	sigs     map[string]int32 // signature -> family it was last placed in
 	bytes    int64
 
-	scratch []uint32 // slot+1 of the query's terms, by id
+	slots   []int32 // scratch: slot+1 of the query's terms, by token
 	hits    []float64
 	touched []int32
 }
 
-type post struct{ rep, slot int32 }
+type post struct {
+	rep int32
+	w   float32
+}
 
 type known struct {
 	family int32
@@ -61,154 +56,46 @@ type fam struct {
 
 // rep is one crash that stands for others of its family.
 type rep struct {
+	stack
 	family int32
 	used   uint64
-	ids    []uint32 // in the order of the stack, extras first
-	extras int
-	tell   uint32
-	w, pos []float64
-	sum    float64
-	gone   bool
 }
+
+const blockBytes = 512
 
 func newBlock(key string, t *tuning) *block {
-	return &block{key: key, t: t, ids: map[string]uint32{}, byID: map[string]int32{}, known: map[uint64]known{}, sigs: map[string]int32{}, bytes: 512}
+	return &block{key: key, t: t, ids: map[string]uint32{}, byID: map[string]int32{}, known: map[uint64]known{}, sigs: map[string]int32{}, bytes: blockBytes}
 }
 
-// query is a crash in the block's own terms.
-type query struct {
-	ids    []uint32
-	extras int
-	tell   uint32
-	w, pos []float64
-	sum    float64
+// learn numbers a token; lookup does so only when the block knows it.
+func (b *block) learn(tok string) uint32 {
+	id, ok := b.ids[tok]
+	if !ok {
+		id = uint32(len(b.names))
+		b.ids[tok] = id
+		b.names = append(b.names, tok)
+		b.posts = append(b.posts, nil)
+		b.bytes += tokenBytes(tok)
+	}
+	return id
 }
 
-// read interns the terms of a crash; with count set it also counts them.
-func (b *block) read(in *Input, count bool) query {
-	terms := in.Terms
-	if len(terms) > maxTerms {
-		terms = terms[:maxTerms]
+func (b *block) lookup(tok string) uint32 {
+	if id, ok := b.ids[tok]; ok {
+		return id
 	}
-	q := query{ids: make([]uint32, 0, len(terms))}
-	var fresh []float64 // weights of tokens that the block does not know, when not counting
-	seen := make(map[string]int, len(terms))
-	for i := range terms {
-		t := &terms[i]
-		k := seen[t.Token]
-		if k == b.t.occur {
-			continue
-		}
-		seen[t.Token] = k + 1
-		name := t.Token
-		if k > 0 {
-			name += "\x00" + string(rune('0'+k))
-		}
-		id, ok := b.ids[name]
-		if !ok {
-			id = uint32(len(b.names))
-			b.ids[name] = id
-			b.names = append(b.names, name)
-			b.base = append(b.base, t.Weight)
-			b.df = append(b.df, 0)
-			b.g = append(b.g, t.Weight)
-			b.posts = append(b.posts, nil)
-			b.bytes += int64(len(name)) + 120
-		}
-		q.ids = append(q.ids, id)
-		if t.Extra {
-			q.extras++
-		}
-		if t.Telling {
-			q.tell = id + 1
-		}
-	}
-	_ = fresh
-	if count {
-		b.count(q.ids)
-	}
-	q.w, q.pos, q.sum = b.weigh(q.ids, q.extras, nil, nil)
-	return q
+	return noID
 }
 
-func (b *block) count(ids []uint32) {
-	b.n++
-	for _, id := range ids {
-		b.df[id]++
+func (b *block) name(id uint32) string {
+	if int(id) < len(b.names) {
+		return b.names[id]
 	}
-	if b.n >= b.fresh+b.fresh/8+2 {
-		b.refresh()
-	}
+	return ""
 }
 
-// refresh recomputes every weight from the document frequencies of now.
-func (b *block) refresh() {
-	b.fresh = b.n
-	if b.t.famDF {
-		last := make([]int32, len(b.g))
-		ff := make([]int32, len(b.g))
-		order := make([]int32, len(b.reps))
-		for i := range order {
-			order[i] = int32(i)
-		}
-		slices.SortFunc(order, func(x, y int32) int { return cmp.Compare(b.reps[x].family, b.reps[y].family) })
-		nf, prev := 0, int32(-1)
-		for _, i := range order {
-			r := &b.reps[i]
-			if r.family != prev {
-				nf, prev = nf+1, r.family
-			}
-			for _, id := range r.ids {
-				if last[id] != int32(nf) {
-					last[id] = int32(nf)
-					ff[id]++
-				}
-			}
-		}
-		for id := range b.g {
-			b.g[id] = b.base[id]
-			if ff[id] > 1 {
-				b.g[id] *= math.Exp(-b.t.beta * float64(ff[id]-1) / float64(nf))
-			}
-		}
-	} else {
-		for id := range b.g {
-			b.g[id] = b.base[id] * math.Exp(-b.t.beta*float64(b.df[id])/float64(b.n))
-		}
-	}
-	for i := range b.reps {
-		r := &b.reps[i]
-		r.w, r.pos, r.sum = b.weigh(r.ids, r.extras, r.w, r.pos)
-	}
-}
-
-// weigh gives each token its weight and its distance from the crash point. The
-// distance grows by what a frame says, not by its mere presence: a library's or
-// a helper's frames above do not push the caller away.
-func (b *block) weigh(ids []uint32, extras int, w, pos []float64) ([]float64, []float64, float64) {
-	w, pos = slices.Grow(w[:0], len(ids)), slices.Grow(pos[:0], len(ids))
-	sum, at := 0.0, 1.0
-	for i, id := range ids {
-		g, p := b.g[id], 1.0
-		if i >= extras {
-			p = at
-			if b.t.infoPos {
-				at += g
-			} else {
-				at++
-			}
-		}
-		x := g
-		if b.t.alpha == 1 {
-			x /= p
-		} else {
-			x *= math.Pow(p, -b.t.alpha)
-		}
-		w, pos = append(w, x), append(pos, p)
-		sum += x
-	}
-	return w, pos, sum
-}
+func tokenBytes(tok string) int64 { return int64(len(tok)) + 88 }
+func repBytes(n int) int64        { return int64(n)*(4+4+4+1+8) + 160 }
 
 // scored is a representative and its similarity.
 type scored struct {
@@ -216,42 +103,42 @@ type scored struct {
 	sim float64
 }
 
-// nearest compares a crash with the representatives that share a telling token.
-func (b *block) nearest(q *query) []scored {
+// nearest compares a crash with the representatives that share a telling token,
+// best first.
+func (b *block) nearest(q *stack) []scored {
 	if len(b.hits) < len(b.reps) {
 		b.hits = make([]float64, max(len(b.reps), 2*len(b.hits)))
 	}
-	if len(b.scratch) < len(b.names) {
-		b.scratch = make([]uint32, max(len(b.names), 2*len(b.scratch)))
+	if len(b.slots) < len(b.names) {
+		b.slots = make([]int32, max(len(b.names), 2*len(b.slots)))
 	}
 	// Tokens of many stacks are no way in when there are three rarer ones.
+	limit := int(b.t.common * float64(len(b.reps)))
 	rare := 0
-	limit := b.t.common * float64(b.n)
 	for _, id := range q.ids {
-		if n := b.df[id]; n > 1 && float64(n) <= limit {
+		if id != noID && len(b.posts[id]) > 0 && len(b.posts[id]) <= limit {
 			rare++
 		}
 	}
 	b.touched = b.touched[:0]
 	for i, id := range q.ids {
-		b.scratch[id] = uint32(i) + 1
-		if rare >= 3 && float64(b.df[id]) > limit {
+		if id == noID {
+			continue
+		}
+		b.slots[id] = int32(i) + 1
+		if rare >= 3 && len(b.posts[id]) > limit {
 			continue
 		}
 		for _, p := range b.posts[id] {
 			if b.hits[p.rep] == 0 {
 				b.touched = append(b.touched, p.rep)
 			}
-			r := &b.reps[p.rep]
-			b.hits[p.rep] += q.w[i] + r.w[p.slot]
+			b.hits[p.rep] += float64(q.w[i] + p.w)
 		}
 	}
 	if len(b.touched) > maxCandidates {
 		slices.SortFunc(b.touched, func(x, y int32) int {
-			if c := cmp.Compare(b.hits[y]/(q.sum+b.reps[y].sum), b.hits[x]/(q.sum+b.reps[x].sum)); c != 0 {
-				return c
-			}
-			return cmp.Compare(x, y)
+			return cmp.Or(cmp.Compare(b.hits[y]/(q.sum+b.reps[y].sum), b.hits[x]/(q.sum+b.reps[x].sum)), cmp.Compare(x, y))
 		})
 		for _, r := range b.touched[maxCandidates:] {
 			b.hits[r] = 0
@@ -259,73 +146,95 @@ func (b *block) nearest(q *query) []scored {
 		b.touched = b.touched[:maxCandidates]
 	}
 	out := make([]scored, 0, len(b.touched))
+	slot := func(id uint32) int { return int(b.slots[id]) - 1 }
 	for _, ri := range b.touched {
 		b.hits[ri] = 0
-		out = append(out, scored{ri, b.similarity(q, &b.reps[ri])})
+		out = append(out, scored{ri, b.t.similarity(q, &b.reps[ri].stack, slot)})
 	}
 	for _, id := range q.ids {
-		b.scratch[id] = 0
-	}
-	slices.SortFunc(out, func(x, y scored) int {
-		if c := cmp.Compare(y.sim, x.sim); c != 0 {
-			return c
+		if id != noID {
+			b.slots[id] = 0
 		}
-		return cmp.Compare(x.rep, y.rep)
-	})
+	}
+	slices.SortFunc(out, func(x, y scored) int { return cmp.Or(cmp.Compare(y.sim, x.sim), cmp.Compare(x.rep, y.rep)) })
 	return out
 }
 
-// similarity is FaST's, with scratch holding the query's slots.
-func (b *block) similarity(q *query, r *rep) float64 {
-	m, me := 0.0, 0.0
-	for j, id := range r.ids {
-		if s := b.scratch[id]; s > 0 {
-			i := s - 1
-			m += (q.w[i] + r.w[j]) * (1 + math.Exp(-b.t.gamma*math.Abs(q.pos[i]-r.pos[j])))
-			if j >= r.extras && int(i) >= q.extras && b.base[id] >= .9 {
-				me += min(q.w[i], r.w[j])
+// place decides for one crash. allowed says which families it may join.
+func (b *block) place(in *Input, given string, allowed func(string) bool) Placement {
+	b.seq++
+	b.dirty = true
+	if k, ok := b.known[in.Sequence]; ok && given == "" {
+		if id := b.families[k.family].id; allowed(id) {
+			b.remember(in, k.family)
+			return Placement{Family: id, Known: true, Score: 1}
+		}
+	}
+	q := b.t.weigh(in.Terms, b.learn)
+	p := Placement{Score: -1}
+	target := int32(-1)
+	if given != "" {
+		target = b.familyOf(given)
+	}
+	novel := true
+	near := b.nearest(&q)
+	for _, s := range near {
+		r := &b.reps[s.rep]
+		id := b.families[r.family].id
+		if !allowed(id) {
+			continue
+		}
+		if target < 0 && s.sim >= b.t.threshold {
+			target = r.family
+		}
+		if r.family == target && p.Score < s.sim {
+			p.Score, r.used = s.sim, b.seq
+			novel = s.sim < b.t.novelty
+		}
+		// A doubtful join and a near miss are both for a person to see.
+		if s.sim >= b.t.threshold-b.t.margin && p.Score < b.t.threshold+b.t.margin && r.family != target && len(p.Near) < maxNear {
+			if !slices.ContainsFunc(p.Near, func(n Near) bool { return n.Family == id }) {
+				p.Near = append(p.Near, Near{id, s.sim})
 			}
 		}
 	}
-	total := q.sum + r.sum
-	if total == 0 {
-		return -1
-	}
-	sim := (m - total) / total
-	if b.t.gate > 0 && (q.tell == 0 || q.tell != r.tell) {
-		qe, re := b.own(q.ids, q.extras, q.w), b.own(r.ids, r.extras, r.w)
-		if least := min(qe, re); least > 0 && me < b.t.gate*least {
-			sim -= b.t.pen * (1 - me/(b.t.gate*least))
+	if target < 0 {
+		target, p.New = b.open(in), true
+		if len(near) > 0 {
+			p.Score = near[0].sim
 		}
 	}
-	return sim
+	p.Family = b.families[target].id
+	if novel {
+		b.add(rep{stack: q, family: target, used: b.seq})
+	}
+	b.remember(in, target)
+	return p
 }
 
 // add makes a crash a representative.
-func (b *block) add(q *query, family int32) {
+func (b *block) add(r rep) {
 	ri := int32(len(b.reps))
-	b.reps = append(b.reps, rep{family: family, used: b.seq, ids: q.ids, extras: q.extras, tell: q.tell, w: q.w, pos: q.pos, sum: q.sum})
-	for slot, id := range q.ids {
-		b.posts[id] = append(b.posts[id], post{ri, int32(slot)})
+	b.reps = append(b.reps, r)
+	for slot, id := range r.ids {
+		b.posts[id] = append(b.posts[id], post{ri, r.w[slot]})
 	}
-	b.families[family].reps++
-	b.bytes += repBytes(len(q.ids))
-	if b.families[family].reps > b.t.perFamily {
-		b.dropOldest(family)
+	b.families[r.family].reps++
+	b.bytes += repBytes(len(r.ids))
+	if b.families[r.family].reps > b.t.perFamily {
+		b.drop(b.oldest(r.family))
 	}
 }
 
-func repBytes(n int) int64 { return int64(n)*(4+8+8+8) + 112 }
-
-// dropOldest takes the least recently used representative of a family out.
-func (b *block) dropOldest(family int32) {
+// oldest is the least recently used representative of a family.
+func (b *block) oldest(family int32) int {
 	at := -1
 	for i := range b.reps {
 		if r := &b.reps[i]; r.family == family && (at < 0 || r.used < b.reps[at].used) {
 			at = i
 		}
 	}
-	b.drop(at)
+	return at
 }
 
 // drop removes a representative; the last one takes its number.
@@ -338,27 +247,81 @@ func (b *block) drop(at int) {
 	b.bytes -= repBytes(len(r.ids))
 	last := len(b.reps) - 1
 	if at != last {
-		moved := &b.reps[last]
-		for _, id := range moved.ids {
+		for _, id := range b.reps[last].ids {
 			for k := range b.posts[id] {
 				if b.posts[id][k].rep == int32(last) {
 					b.posts[id][k].rep = int32(at)
 				}
 			}
 		}
-		b.reps[at] = *moved
+		b.reps[at] = b.reps[last]
 	}
+	b.reps[last] = rep{}
 	b.reps = b.reps[:last]
+}
+
+// remember keeps the answer for a sequence and a signature, within bounds.
+func (b *block) remember(in *Input, family int32) {
+	if _, ok := b.known[in.Sequence]; !ok {
+		b.bytes += sequenceBytes
+	}
+	b.known[in.Sequence] = known{family, b.seq}
+	if _, ok := b.sigs[in.Signature]; !ok {
+		b.bytes += signatureBytes
+	}
+	b.sigs[in.Signature] = family
+	if len(b.known) > maxSequences || len(b.sigs) > maxSequences {
+		b.forget(maxSequences * 3 / 4)
+	}
+}
+
+const (
+	sequenceBytes  = 48
+	signatureBytes = 72
+)
+
+// forget keeps the n most recently used sequences, and the signatures of families
+// that still have any.
+func (b *block) forget(n int) {
+	if len(b.known) > n {
+		used := make([]uint64, 0, len(b.known))
+		for _, k := range b.known {
+			used = append(used, k.used)
+		}
+		slices.Sort(used)
+		cut := used[len(used)-n]
+		for s, k := range b.known {
+			if k.used < cut {
+				delete(b.known, s)
+				b.bytes -= sequenceBytes
+			}
+		}
+	}
+	if len(b.sigs) > n {
+		keys := sortedKeys(b.sigs)
+		for _, s := range keys[:len(keys)-n] {
+			delete(b.sigs, s)
+			b.bytes -= signatureBytes
+		}
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // open makes a new family. Its id is a hash of the block and its first crash.
 func (b *block) open(in *Input) int32 {
-	for salt := byte(0); ; salt++ {
-		id := familyID(b.key, in.Signature, in.Sequence, salt)
-		if _, taken := b.byID[id]; taken {
-			continue
+	for salt := uint64(0); ; salt++ {
+		id := familyID(b.key, in.Signature, in.Sequence+salt)
+		if _, taken := b.byID[id]; !taken {
+			return b.familyOf(id)
 		}
-		return b.familyOf(id)
 	}
 }
 
@@ -370,27 +333,57 @@ func (b *block) familyOf(id string) int32 {
 	f := int32(len(b.families))
 	b.families = append(b.families, fam{id: id})
 	b.byID[id] = f
-	b.bytes += 120
+	b.bytes += familyBytes
 	return f
 }
 
-var letters = base32.NewEncoding("ABCDEFGHJKMNPQRSTVWXYZ0123456789").WithPadding(base32.NoPadding)
+const familyBytes = 136
 
-func familyID(key, sig string, sequence uint64, salt byte) string {
-	var raw [8]byte
+// letters is Crockford's base 32: no I, L, O or U.
+var letters = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+
+func familyID(key, sig string, sequence uint64) string {
 	h := signature.Hash64(Version + "\n" + key + "\n" + sig)
 	h = (h ^ sequence) * 0x9e3779b97f4a7c15
 	h ^= h >> 29
-	binary.BigEndian.PutUint64(raw[:], h+uint64(salt))
+	var raw [8]byte
+	binary.BigEndian.PutUint64(raw[:], h)
 	return "F-" + letters.EncodeToString(raw[:])
 }
 
-func (b *block) own(ids []uint32, extras int, w []float64) float64 {
-	s := 0.0
-	for i := extras; i < len(ids); i++ {
-		if b.base[ids[i]] >= .9 {
-			s += w[i]
+// shrink keeps the most recently used part of the block, about so many bytes.
+func (b *block) shrink(to int64) {
+	order := make([]int, len(b.reps))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(x, y int) int { return cmp.Or(cmp.Compare(b.reps[y].used, b.reps[x].used), cmp.Compare(x, y)) })
+	n := newBlock(b.key, b.t)
+	n.seq, n.dirty = b.seq, true
+	for _, i := range order {
+		if n.bytes > to*3/4 {
+			break
+		}
+		r := b.reps[i]
+		r.ids = slices.Clone(r.ids)
+		for k, id := range r.ids {
+			r.ids[k] = n.learn(b.names[id])
+		}
+		r.family = n.familyOf(b.families[r.family].id)
+		n.add(r)
+	}
+	b.forget(int(max(0, to-n.bytes) / (sequenceBytes + signatureBytes)))
+	for s, k := range b.known {
+		if f, ok := n.byID[b.families[k.family].id]; ok {
+			n.known[s] = known{f, k.used}
+			n.bytes += sequenceBytes
 		}
 	}
-	return s
+	for s, f := range b.sigs {
+		if f, ok := n.byID[b.families[f].id]; ok {
+			n.sigs[s] = f
+			n.bytes += signatureBytes
+		}
+	}
+	*b = *n
 }

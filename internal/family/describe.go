@@ -1,77 +1,92 @@
 package family
 
 import (
+	_ "embed"
 	"strings"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/signature"
 )
 
+//go:embed rules/engine_types.txt
+var engineRules string
+
+// engineTypes are exceptions whose message the engine writes.
+var engineTypes = func() map[string]bool {
+	m := map[string]bool{}
+	for l := range strings.Lines(engineRules) {
+		if l = strings.TrimSpace(l); l != "" && l[0] != '#' {
+			m[l] = true
+		}
+	}
+	return m
+}()
+
 // Describe reduces a classified, signed, blamed crash to what the index reads.
+//
+// The block is the platform, the blamed extension and the exception's type; without
+// blame the first library stands in. A crash with a special head (out of memory,
+// linkage …) is described by its key alone: its frames say little. A name that a
+// minifier made up counts within its own build only; in its place the file that a
+// source map gave counts everywhere.
 func Describe(c *eco.Crash, sig eco.Signature, b eco.Blame) Input { return describe(c, sig, b, &fam1) }
 
 func describe(c *eco.Crash, sig eco.Signature, b eco.Blame, t *tuning) Input {
-	in := Input{Signature: sig.Hash, Terms: make([]Term, 0, len(sig.Tokens)+4)}
-	typ, msg := sig.Type, c.Message
-	if r := signature.Root(c); r >= 0 && c.Exceptions[r].Value != "" {
-		msg = c.Exceptions[r].Value
-	}
-	in.Block = c.Platform + "|" + string(b.Extension) + "|" + typ
-	if b.Extension == "" {
-		in.Block += "|" + library(sig.Tokens)
-	}
+	in := Input{Signature: sig.Hash, Block: c.Platform + "|" + string(b.Extension) + "|"}
 	if signature.IsCondition(sig) {
-		// A condition, not a place: its key says all.
-		in.Block = c.Platform + "|" + string(b.Extension) + "|" + sig.Hash
-		in.Terms = append(in.Terms, Term{Token: "KEY|" + sig.Key, Weight: 1, Extra: true})
+		in.Block += sig.Hash
+		in.Terms = []Term{{Token: "KEY|" + sig.Key, Weight: 1, Extra: true}}
 		in.Sequence = in.hash()
 		return in
 	}
-	if typ != "" {
-		in.Terms = append(in.Terms, Term{Token: "EXC|" + typ, Weight: t.excWeight, Extra: true})
+	in.Block += sig.Type
+	if b.Extension == "" {
+		in.Block += "|" + library(sig.Tokens)
 	}
-	if tm := signature.Template(msg); tm != "" {
-		w := t.msgWeight
-		if len(sig.Tokens) > 0 && (sig.Tokens[0][0] == 'e' || sig.Tokens[0][0] == 'h' || sig.Tokens[0][0] == 'u') && !engineTypes[lastPart(typ)] {
-			w *= t.author
-		} else {
-			w *= t.engine
+	in.Terms = make([]Term, 0, len(sig.Tokens)+4)
+	if sig.Type != "" {
+		in.Terms = append(in.Terms, Term{Token: "EXC|" + sig.Type, Weight: t.exception, Extra: true})
+	}
+	if m := signature.Template(message(c)); m != "" {
+		w := t.message
+		if len(sig.Tokens) > 0 && strings.IndexByte("ehu", sig.Tokens[0][0]) >= 0 && !engineTypes[lastPart(sig.Type)] {
+			w = t.author
 		}
-		in.Terms = append(in.Terms, Term{"MSG|" + typ + "|" + tm, w, true, codeNames(tm) >= t.names})
-	}
-	if t.top > 0 && !strings.Contains(sig.Key, "|~") {
-		in.Terms = append(in.Terms, Term{Token: "SIG|" + sig.Hash, Weight: t.top, Extra: true})
+		in.Terms = append(in.Terms, Term{Token: "MSG|" + sig.Type + "|" + m, Weight: w, Extra: true, Telling: names(m) >= t.names})
 	}
 	bundle := oneFile(sig.Tokens)
 	for _, tok := range sig.Tokens {
-		w := t.unknown
+		term := Term{Token: tok, Weight: t.unknown}
 		switch tok[0] {
 		case 'e':
-			w = 1
+			term.Weight, term.Own = 1, true
 		case 'v':
-			w = t.vendored
+			term.Weight = t.vendored
 		case 'h':
-			w = t.host
+			term.Weight = t.host
 		case 'r':
-			w = t.runtime
+			term.Weight = t.runtime
 		}
 		if i := strings.LastIndex(tok, "|~"); i > 0 {
-			// A minified name means something within its own build only.
-			in.Terms = append(in.Terms, Term{Token: string(b.Extension) + "@" + b.Version + tok[i:], Weight: w})
+			term.Token = string(b.Extension) + "@" + b.Version + tok[i:]
+			in.Terms = append(in.Terms, term)
 			if bundle {
 				continue
 			}
-			tok = tok[:i+1]
+			term.Token = tok[:i+1]
 		}
-		if t.ownerPkg && tok[0] == 'e' {
-			if i := strings.LastIndexByte(tok, '|'); i < len(tok)-1 {
-				tok = "e|" + tok[i:]
-			}
-		}
-		in.Terms = append(in.Terms, Term{Token: tok, Weight: w})
+		in.Terms = append(in.Terms, term)
 	}
 	in.Sequence = in.hash()
 	return in
+}
+
+// message is the text of the root cause.
+func message(c *eco.Crash) string {
+	if r := signature.Root(c); r >= 0 && c.Exceptions[r].Value != "" {
+		return c.Exceptions[r].Value
+	}
+	return c.Message
 }
 
 // library is the package of the first vendored frame.
@@ -84,23 +99,6 @@ func library(tokens []string) string {
 		}
 	}
 	return ""
-}
-
-func (in *Input) hash() uint64 {
-	h := signature.Hash64(in.Block)
-	for i := range in.Terms {
-		h = h*0x9e3779b97f4a7c15 ^ signature.Hash64(in.Terms[i].Token)
-	}
-	return h
-}
-
-var engineTypes = map[string]bool{"TypeError": true, "ReferenceError": true, "RangeError": true, "SyntaxError": true, "NullPointerException": true, "AttributeError": true, "KeyError": true, "IndexError": true, "NameError": true, "ZeroDivisionError": true, "ValueError": true, "IndexOutOfBoundsException": true, "ArrayIndexOutOfBoundsException": true, "ClassCastException": true, "ArithmeticException": true, "NumberFormatException": true, "UnboundLocalError": true, "NullReferenceException": true}
-
-func lastPart(s string) string {
-	if i := strings.LastIndexAny(s, ".:$"); i >= 0 && i < len(s)-1 {
-		return s[i+1:]
-	}
-	return s
 }
 
 // oneFile reports whether all minified frames (two or more) lie in one file: a
@@ -120,8 +118,8 @@ func oneFile(tokens []string) bool {
 	return n > 1
 }
 
-// codeNames counts the quoted names of code in a message.
-func codeNames(m string) int {
+// names counts the quoted names of code in the template of a message.
+func names(m string) int {
 	n := 0
 	for i := 0; i < len(m); i++ {
 		if m[i] != '"' && m[i] != '\'' && m[i] != '`' {
@@ -137,4 +135,19 @@ func codeNames(m string) int {
 		i += j + 1
 	}
 	return n
+}
+
+func lastPart(s string) string {
+	if i := strings.LastIndexAny(s, ".:$"); i >= 0 && i < len(s)-1 {
+		return s[i+1:]
+	}
+	return s
+}
+
+func (in *Input) hash() uint64 {
+	h := signature.Hash64(in.Block)
+	for i := range in.Terms {
+		h = h*0x9e3779b97f4a7c15 ^ signature.Hash64(in.Terms[i].Token)
+	}
+	return h
 }

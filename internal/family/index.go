@@ -1,6 +1,7 @@
 package family
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 )
@@ -40,6 +41,7 @@ func (x *Index) block(key string) *block {
 	if b == nil {
 		b = newBlock(key, x.t)
 		x.blocks[key] = b
+		delete(x.dropped, key)
 		x.bytes += b.bytes
 	}
 	return b
@@ -58,7 +60,8 @@ func (x *Index) place(in Input, given string) Placement {
 	before := b.bytes
 	x.seq++
 	x.used[in.Block] = x.seq
-	p := b.place(&in, given, x.cannot[in.Signature])
+	cannot := x.cannot[in.Signature]
+	p := b.place(&in, given, func(id string) bool { return len(cannot) == 0 || !cannot[id] && !cannot[x.resolve(id)] })
 	p.Family = x.resolve(p.Family)
 	for i := range p.Near {
 		p.Near[i].Family = x.resolve(p.Near[i].Family)
@@ -74,98 +77,6 @@ func (x *Index) place(in Input, given string) Placement {
 	return p
 }
 
-func (b *block) place(in *Input, given string, cannot map[string]bool) Placement {
-	b.seq++
-	b.dirty = true
-	if k, ok := b.known[in.Sequence]; ok && given == "" {
-		if id := b.families[k.family].id; !cannot[id] {
-			b.known[in.Sequence] = known{k.family, b.seq}
-			b.sigs[in.Signature] = k.family
-			if b.t.dfCrashes {
-				q := b.read(in, true)
-				_ = q
-			}
-			return Placement{Family: id, Known: true, Score: 1}
-		}
-	}
-	q := b.read(in, true)
-	near := b.nearest(&q)
-	p := Placement{Score: -1}
-	target := int32(-1)
-	if given != "" {
-		target = b.familyOf(given)
-	}
-	novel := true
-	for _, s := range near {
-		f := b.reps[s.rep].family
-		id := b.families[f].id
-		if cannot[id] {
-			continue
-		}
-		if target < 0 && s.sim >= b.t.threshold {
-			target, p.Score = f, s.sim
-			b.reps[s.rep].used = b.seq
-		}
-		if f == target && s.sim >= b.t.novelty {
-			novel = false
-		}
-		if s.sim < b.t.threshold-b.t.margin || len(p.Near) == maxNear {
-			continue
-		}
-		// A doubtful join and a near miss are both for a person to see.
-		if doubtful := p.Score < b.t.threshold+b.t.margin; doubtful && !slices.ContainsFunc(p.Near, func(n Near) bool { return n.Family == id }) {
-			p.Near = append(p.Near, Near{id, s.sim})
-		}
-	}
-	if target < 0 {
-		target = b.open(in)
-		p.New = true
-		if len(near) > 0 {
-			p.Score = near[0].sim
-		}
-	}
-	p.Family = b.families[target].id
-	if novel {
-		b.add(&q, target)
-	}
-	b.remember(in, target)
-	return p
-}
-
-// remember keeps the sequence's answer, within bounds.
-func (b *block) remember(in *Input, family int32) {
-	if _, ok := b.known[in.Sequence]; !ok {
-		b.bytes += 48
-	}
-	b.known[in.Sequence] = known{family, b.seq}
-	if _, ok := b.sigs[in.Signature]; !ok {
-		b.bytes += 64
-	}
-	b.sigs[in.Signature] = family
-	if len(b.known) > maxSequences {
-		b.forget(maxSequences * 3 / 4)
-	}
-}
-
-// forget keeps the n most recently used sequences.
-func (b *block) forget(n int) {
-	if len(b.known) <= n {
-		return
-	}
-	used := make([]uint64, 0, len(b.known))
-	for _, k := range b.known {
-		used = append(used, k.used)
-	}
-	slices.Sort(used)
-	cut := used[len(used)-n]
-	for s, k := range b.known {
-		if k.used < cut {
-			delete(b.known, s)
-			b.bytes -= 48
-		}
-	}
-}
-
 // Rank returns the families nearest to a crash, best first. It learns nothing.
 func (x *Index) Rank(in Input, limit int) []Near {
 	x.mu.Lock()
@@ -174,7 +85,7 @@ func (x *Index) Rank(in Input, limit int) []Near {
 	if b == nil {
 		return nil
 	}
-	q := b.lookup(&in)
+	q := b.t.weigh(in.Terms, b.lookup)
 	var out []Near
 	seen := map[string]bool{}
 	for _, s := range b.nearest(&q) {
@@ -251,4 +162,76 @@ func (x *Index) resolve(id string) string {
 		id = next
 	}
 	return id
+}
+
+// Explain compares a crash with the nearest representative of a family.
+func (x *Index) Explain(in Input, family string) (Explanation, bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	b := x.blocks[in.Block]
+	if b == nil {
+		return Explanation{}, false
+	}
+	q := b.t.weigh(in.Terms, b.lookup)
+	for _, s := range b.nearest(&q) {
+		r := &b.reps[s.rep]
+		if id := b.families[r.family].id; id != family && x.resolve(id) != family {
+			continue
+		}
+		at := 0
+		unknown := func(id uint32) string { // tokens that the block never saw, in their order
+			if id != noID {
+				return b.name(id)
+			}
+			for ; at < len(in.Terms); at++ {
+				if b.lookup(in.Terms[at].Token) == noID && !repeated(in.Terms, at) {
+					at++
+					return in.Terms[at-1].Token
+				}
+			}
+			return ""
+		}
+		e := b.t.explain(&q, &r.stack, unknown, b.name)
+		e.Family = family
+		return e, true
+	}
+	return Explanation{}, false
+}
+
+// Stats counts.
+func (x *Index) Stats() Stats {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	s := Stats{Blocks: len(x.blocks), Bytes: x.bytes}
+	for _, b := range x.blocks {
+		s.Families += len(b.families)
+		s.Representatives += len(b.reps)
+		s.Sequences += len(b.known)
+	}
+	return s
+}
+
+// shrink brings the whole index under its limit: the least recently used blocks
+// lose half, the smallest go. The block in use stays as it is.
+func (x *Index) shrink(keep string) {
+	keys := sortedKeys(x.blocks)
+	slices.SortStableFunc(keys, func(a, b string) int { return cmp.Compare(x.used[a], x.used[b]) })
+	for _, k := range keys {
+		if x.bytes <= x.o.MaxBytes*7/8 {
+			return
+		}
+		if k == keep {
+			continue
+		}
+		b := x.blocks[k]
+		x.bytes -= b.bytes
+		if b.bytes < 16*blockBytes {
+			delete(x.blocks, k)
+			delete(x.used, k)
+			x.dropped[k] = true
+			continue
+		}
+		b.shrink(b.bytes / 2)
+		x.bytes += b.bytes
+	}
 }

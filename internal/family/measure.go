@@ -1,0 +1,181 @@
+package family
+
+import (
+	"math"
+	"slices"
+	"strings"
+)
+
+const (
+	maxTerms = 320 // of one crash; the rest is not read
+	noID     = math.MaxUint32
+)
+
+// stack is a crash in numbers: its tokens in order, each once, with their weights
+// and places. The similarity of two stacks depends on nothing else.
+type stack struct {
+	ids       []uint32 // of tokens; noID for one the block does not know
+	w, pos    []float32
+	own       []bool
+	extras    int
+	tell      int     // index of the telling message, -1 when there is none
+	sum, mine float64 // of all weights; of the in-app frames'
+}
+
+// weigh gives each token its weight w(t,p) = p^-alpha * c(t) and its place. Only
+// the first occurrence of a token counts, so that the depth of a recursion does not
+// matter. A place counts what stands above it by weight, not by frames: the frames
+// of a library or runtime do not push their caller away.
+func (t *tuning) weigh(terms []Term, id func(string) uint32) stack {
+	if len(terms) > maxTerms {
+		terms = terms[:maxTerms]
+	}
+	n := len(terms)
+	s := stack{ids: make([]uint32, 0, n), w: make([]float32, 0, n), pos: make([]float32, 0, n), own: make([]bool, 0, n), tell: -1}
+	at := 1.0
+	for i := range terms {
+		term := &terms[i]
+		if repeated(terms, i) {
+			continue
+		}
+		p := 1.0
+		if term.Extra {
+			s.extras++
+		} else {
+			p = at
+			at += term.Weight
+		}
+		w := term.Weight
+		if p > 1 {
+			w *= math.Pow(p, -t.alpha)
+		}
+		if term.Telling {
+			s.tell = len(s.ids)
+		}
+		s.ids = append(s.ids, id(term.Token))
+		s.w, s.pos, s.own = append(s.w, float32(w)), append(s.pos, float32(p)), append(s.own, term.Own)
+		s.total(w, term.Own)
+	}
+	return s
+}
+
+func (s *stack) total(w float64, own bool) {
+	s.sum += w
+	if own {
+		s.mine += w
+	}
+}
+
+// repeated reports whether a token occurred before. Stacks are short; long ones
+// are looked through at the same, bounded, price.
+func repeated(terms []Term, i int) bool {
+	for k := max(0, i-64); k < i; k++ {
+		if len(terms[k].Token) == len(terms[i].Token) && terms[k].Token == terms[i].Token {
+			return true
+		}
+	}
+	return false
+}
+
+// similarity is FaST's, between -1 and 1, less what the gate takes: stacks that
+// share hardly any in-app frame are not alike by their type and message alone,
+// unless the message itself names the place. slot gives the index in q of a token, -1
+// when q lacks it.
+func (t *tuning) similarity(q, r *stack, slot func(uint32) int) float64 {
+	m, mine := 0.0, 0.0
+	told := false
+	for j, id := range r.ids {
+		i := slot(id)
+		if i < 0 {
+			continue
+		}
+		m += t.match(q, r, i, j)
+		if q.own[i] && r.own[j] {
+			mine += float64(min(q.w[i], r.w[j]))
+		}
+		told = told || j == r.tell && i == q.tell
+	}
+	total := q.sum + r.sum
+	if total == 0 {
+		return -1
+	}
+	sim := (m - total) / total
+	if least := t.gate * min(q.mine, r.mine); mine < least && !told {
+		sim -= t.penalty * (1 - mine/least)
+	}
+	return max(sim, -1)
+}
+
+// match is what one shared token adds to M.
+func (t *tuning) match(q, r *stack, i, j int) float64 {
+	d := float64(q.pos[i] - r.pos[j])
+	near := 1.0
+	if d != 0 {
+		near = math.Exp(-t.gamma * math.Abs(d))
+	}
+	return float64(q.w[i]+r.w[j]) * (1 + near)
+}
+
+// Compare explains how alike two crashes are. It needs no index.
+func Compare(a, b Input) Explanation {
+	ids := map[string]uint32{}
+	id := func(tok string) uint32 {
+		v, ok := ids[tok]
+		if !ok {
+			v = uint32(len(ids))
+			ids[tok] = v
+		}
+		return v
+	}
+	q, r := fam1.weigh(a.Terms, id), fam1.weigh(b.Terms, id)
+	names := make([]string, len(ids))
+	for tok, v := range ids {
+		names[v] = tok
+	}
+	name := func(v uint32) string { return names[v] }
+	return fam1.explain(&q, &r, name, name)
+}
+
+// maxShares bounds each list of an explanation.
+const maxShares = 12
+
+func (t *tuning) explain(q, r *stack, nameQ, nameR func(uint32) string) Explanation {
+	slot := func(id uint32) int { return slices.Index(q.ids, id) }
+	e := Explanation{Score: t.similarity(q, r, slot)}
+	m := 0.0
+	matched := make([]bool, len(q.ids))
+	for j, id := range r.ids {
+		i := slot(id)
+		if i < 0 || id == noID {
+			e.Right = append(e.Right, Share{nameR(id), float64(r.w[j]) / r.sum})
+			continue
+		}
+		matched[i] = true
+		x := t.match(q, r, i, j)
+		m += x
+		e.Matched = append(e.Matched, Share{nameR(id), x})
+	}
+	for i, id := range q.ids {
+		if !matched[i] {
+			e.Left = append(e.Left, Share{nameQ(id), float64(q.w[i]) / q.sum})
+		}
+	}
+	for i := range e.Matched {
+		e.Matched[i].Share /= m
+	}
+	e.Matched, e.Left, e.Right = heaviest(e.Matched), heaviest(e.Left), heaviest(e.Right)
+	return e
+}
+
+func heaviest(s []Share) []Share {
+	slices.SortStableFunc(s, func(a, b Share) int {
+		switch {
+		case a.Share > b.Share:
+			return -1
+		case a.Share < b.Share:
+			return 1
+		}
+		return strings.Compare(a.Token, b.Token)
+	})
+	return s[:min(len(s), maxShares)]
+}

@@ -1,0 +1,237 @@
+package family
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"github.com/bellwether-project/bellwether/internal/fault"
+)
+
+// A snapshot is one block: the magic "fam1", then unsigned varints, length-prefixed
+// texts and 32-bit floats, in the order of write below. The same block gives the
+// same bytes.
+const magic = "fam1"
+
+// Dirty lists the blocks changed since their last snapshot, sorted; blocks that the
+// byte limit dropped are among them.
+func (x *Index) Dirty() []string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var out []string
+	for k, b := range x.blocks {
+		if b.dirty {
+			out = append(out, k)
+		}
+	}
+	for k := range x.dropped {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Snapshot returns a block as bytes and marks it clean. A block that is gone gives
+// no bytes: delete what was kept of it.
+func (x *Index) Snapshot(key string) ([]byte, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	b := x.blocks[key]
+	if b == nil {
+		delete(x.dropped, key)
+		return nil, nil
+	}
+	b.dirty = false
+	return b.write(), nil
+}
+
+// Restore reads a block back, replacing the one of that key.
+func (x *Index) Restore(data []byte) (key string, err error) {
+	b, err := readBlock(data, x.t)
+	if err != nil {
+		return "", err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.forget(b.key)
+	x.blocks[b.key] = b
+	x.bytes += b.bytes
+	return b.key, nil
+}
+
+// Forget drops a block from memory (its lease went elsewhere).
+func (x *Index) Forget(key string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.forget(key)
+}
+
+func (x *Index) forget(key string) {
+	if b := x.blocks[key]; b != nil {
+		x.bytes -= b.bytes
+		delete(x.blocks, key)
+		delete(x.used, key)
+	}
+	delete(x.dropped, key)
+}
+
+func (b *block) write() []byte {
+	out := make([]byte, 0, int(b.bytes))
+	num := func(v uint64) { out = binary.AppendUvarint(out, v) }
+	text := func(s string) { num(uint64(len(s))); out = append(out, s...) }
+	out = append(out, magic...)
+	text(b.key)
+	num(b.seq)
+	num(uint64(len(b.names)))
+	for _, n := range b.names {
+		text(n)
+	}
+	num(uint64(len(b.families)))
+	for _, f := range b.families {
+		text(f.id)
+	}
+	num(uint64(len(b.reps)))
+	for i := range b.reps {
+		r := &b.reps[i]
+		num(uint64(r.family))
+		num(r.used)
+		num(uint64(r.extras))
+		num(uint64(r.tell + 1))
+		num(uint64(len(r.ids)))
+		for k, id := range r.ids {
+			num(uint64(id))
+			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(r.w[k]))
+			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(r.pos[k]))
+			own := byte(0)
+			if r.own[k] {
+				own = 1
+			}
+			out = append(out, own)
+		}
+	}
+	sequences := make([]uint64, 0, len(b.known))
+	for s := range b.known {
+		sequences = append(sequences, s)
+	}
+	slices.Sort(sequences)
+	num(uint64(len(sequences)))
+	for _, s := range sequences {
+		out = binary.LittleEndian.AppendUint64(out, s)
+		num(uint64(b.known[s].family))
+		num(b.known[s].used)
+	}
+	num(uint64(len(b.sigs)))
+	for _, s := range sortedKeys(b.sigs) {
+		text(s)
+		num(uint64(b.sigs[s]))
+	}
+	return out
+}
+
+// reader reads what write wrote; after the first mistake it gives zeros.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) num(below uint64) uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 || v >= below {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+// count reads how many things of at least size bytes follow.
+func (r *reader) count(size int) int {
+	return int(r.num(uint64(len(r.b)/size) + 1))
+}
+
+func (r *reader) text() string { return string(r.take(r.count(1))) }
+
+func (r *reader) take(n int) []byte {
+	if n > len(r.b) {
+		r.bad, r.b = true, nil
+		return make([]byte, n)
+	}
+	v := r.b[:n]
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *reader) float() float32 {
+	return math.Float32frombits(binary.LittleEndian.Uint32(r.take(4)))
+}
+
+func readBlock(data []byte, t *tuning) (*block, error) {
+	bad := func() (*block, error) {
+		return nil, fault.E("family.Restore", fault.Invalid, "The snapshot of a block of families cannot be read.", nil)
+	}
+	if len(data) < len(magic) || string(data[:len(magic)]) != magic {
+		return bad()
+	}
+	r := &reader{b: data[len(magic):]}
+	b := newBlock(r.text(), t)
+	b.seq = r.num(math.MaxUint64)
+	for range r.count(1) {
+		b.learn(r.text())
+	}
+	for range r.count(1) {
+		b.familyOf(r.text())
+	}
+	tokens, families := uint64(len(b.names)), uint64(len(b.families))
+	for range r.count(5) {
+		if x := r.rep(tokens, families); !r.bad {
+			b.restore(x)
+		}
+	}
+	for range r.count(10) {
+		s := binary.LittleEndian.Uint64(r.take(8))
+		k := known{int32(r.num(families)), r.num(math.MaxUint64)}
+		if !r.bad {
+			b.known[s] = k
+			b.bytes += sequenceBytes
+		}
+	}
+	for range r.count(2) {
+		s := r.text()
+		if f := int32(r.num(families)); !r.bad {
+			b.sigs[s] = f
+			b.bytes += signatureBytes
+		}
+	}
+	if r.bad || len(r.b) > 0 {
+		return bad()
+	}
+	return b, nil
+}
+
+func (r *reader) rep(tokens, families uint64) rep {
+	x := rep{family: int32(r.num(families)), used: r.num(math.MaxUint64)}
+	x.extras = int(r.num(maxTerms + 1))
+	x.tell = int(r.num(maxTerms+1)) - 1
+	n := r.count(10)
+	x.ids, x.w, x.pos, x.own = make([]uint32, n), make([]float32, n), make([]float32, n), make([]bool, n)
+	for k := range n {
+		x.ids[k], x.w[k], x.pos[k] = uint32(r.num(tokens)), r.float(), r.float()
+		x.own[k] = r.take(1)[0] == 1
+		if w := float64(x.w[k]); w < 0 || w > 1e6 || w != w {
+			r.bad = true
+		}
+		x.total(float64(x.w[k]), x.own[k])
+	}
+	return x
+}
+
+// restore adds a representative as it was, whatever its family already has.
+func (b *block) restore(x rep) {
+	ri := int32(len(b.reps))
+	b.reps = append(b.reps, x)
+	for k, id := range x.ids {
+		b.posts[id] = append(b.posts[id], post{ri, x.w[k]})
+	}
+	b.families[x.family].reps++
+	b.bytes += repBytes(len(x.ids))
+}
