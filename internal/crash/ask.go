@@ -16,7 +16,7 @@ const maxDays = 400
 // period fills in what a caller left out.
 func (d *Desk) period(p Period) Period {
 	if p.To.IsZero() {
-		p.To = d.o.Now()
+		p.To = d.o.Now().Truncate(time.Millisecond).Add(time.Millisecond) // half open: this moment is in
 	}
 	if p.From.IsZero() {
 		p.From = p.To.AddDate(0, 0, -30)

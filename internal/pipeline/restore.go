@@ -57,7 +57,7 @@ func (w *Worker) restoreSessions(ctx context.Context, from, to time.Time) error 
 var anyQuarantine = facts.Cond{Col: facts.Quarantined, Op: facts.In, Values: []string{"0", "1"}}
 
 // slices asks a query for every group of a span: a span whose answer was cut is
-// asked again in halves, down to a second, and there in pages.
+// asked again in halves, down to a millisecond, and there in pages.
 func (w *Worker) slices(ctx context.Context, q facts.Query, from, to time.Time, row func([]any)) error {
 	q.From, q.To = from, to
 	for {
@@ -65,7 +65,7 @@ func (w *Worker) slices(ctx context.Context, q facts.Query, from, to time.Time, 
 		if err != nil {
 			return fault.Wrap("pipeline.restore", err)
 		}
-		if r.More && q.Offset == 0 && to.Sub(from) > time.Second {
+		if r.More && q.Offset == 0 && to.Sub(from) > time.Millisecond {
 			middle := from.Add(to.Sub(from) / 2)
 			if err := w.slices(ctx, q, from, middle, row); err != nil {
 				return err

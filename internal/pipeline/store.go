@@ -175,7 +175,7 @@ func later(t time.Time, ms int64) time.Time {
 // persist tries a step until it succeeds or ctx is done. Steps are idempotent.
 func (w *Worker) persist(ctx context.Context, step string, do func() error) error {
 	for attempt := 0; ; attempt++ {
-		err := do()
+		err := w.try(step, do)
 		if err == nil {
 			return nil
 		}
@@ -184,6 +184,19 @@ func (w *Worker) persist(ctx context.Context, step string, do func() error) erro
 			return err
 		}
 	}
+}
+
+func (w *Worker) try(step string, do func() error) error {
+	if w.trip == nil {
+		return do()
+	}
+	if err := w.trip(step, false); err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	return w.trip(step, true)
 }
 
 func (w *Worker) failing(step string, err error) {

@@ -88,6 +88,7 @@ type Worker struct {
 	o      Options
 	stages []stage
 	pause  func(ctx context.Context, attempt int) error // between tries of a commit
+	trip   func(step string, done bool) error           // tests only: a fault before or after a step
 
 	// Owned by the goroutine of Run.
 	index    *family.Index
