@@ -113,10 +113,12 @@ func count(t *testing.T, seq iter.Seq[world.Request]) counts {
 			for i := 1; i+1 < len(lines); i += 2 {
 				var h struct{ Type string }
 				var p struct {
-					Aggregates              []struct{ Exited, Errored, Crashed int }
-					Attrs                   struct{ Release string }
-					Status, Release         string
-					Exception               struct{ Values []struct{ Type, Value string } }
+					Aggregates      []struct{ Exited, Errored, Crashed int }
+					Attrs           struct{ Release string }
+					Status, Release string
+					Exception       struct {
+						Values []struct{ Type, Value string }
+					}
 					Sid, Did, Event_id, Any string
 				}
 				if err := json.Unmarshal(lines[i], &h); err != nil {
