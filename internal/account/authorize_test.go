@@ -265,6 +265,19 @@ func TestScope(t *testing.T) {
 	}
 }
 
+func TestLetterScope(t *testing.T) {
+	h := open(t, dbtest.Open(t))
+	for role, all := range map[Role]bool{Operator: true, Auditor: false, Triager: true, Author: false} {
+		g := Grant{Role: role}
+		if role == Author {
+			g.Publisher = "acme"
+		}
+		if sc := h.LetterScope(person(g)); !sc.IsSet() || sc.All() != all {
+			t.Errorf("%s: all letters %v", role, sc.All())
+		}
+	}
+}
+
 func BenchmarkAuthorize(b *testing.B) {
 	s := &Service{opts: Options{TeamOwns: func(string) ([]eco.ExtensionID, []string) { return []eco.ExtensionID{"acme.one"}, nil }}}
 	s.rules, _ = loadPolicies(policyFiles)
