@@ -95,7 +95,9 @@ func lastPart(s string) string {
 	return s
 }
 
-func isLinkage(typ string) bool { return table.types[lastPart(typ)] == headLinkage }
+// IsLinkage reports whether a type of exception says that a class, method or module
+// is missing.
+func IsLinkage(typ string) bool { return table.types[lastPart(typ)] == headLinkage }
 
 // headOf finds the special head of an exception, and the rule that said so.
 func (r *rules) headOf(typ, message, mechanism string) (head, string) {

@@ -18,7 +18,7 @@ func Root(c *eco.Crash) int {
 	for i := 1; i < n; i++ { // causes stand behind what they caused
 		e := &c.Exceptions[i]
 		if e.Parent == root && !e.Suppressed && (e.Type != "" || len(e.Frames) > 0) {
-			if isLinkage(c.Exceptions[root].Type) {
+			if IsLinkage(c.Exceptions[root].Type) {
 				break
 			}
 			root = i
