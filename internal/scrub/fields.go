@@ -62,7 +62,7 @@ func fixed(s string) func() string { return func() string { return s } }
 
 // Crash scrubs every string of a crash in place and reports what it removed.
 func (r *Rules) Crash(c *eco.Crash) []eco.Removal {
-	j := job{r: r}
+	j := job{r: r, x: scan{rules: r}}
 	j.put(&c.Platform, modeText, fixed("platform"))
 	j.put(&c.Level, modeText, fixed("level"))
 	j.put(&c.Mechanism, modeText, fixed("mechanism"))
@@ -117,7 +117,7 @@ func (r *Rules) Crash(c *eco.Crash) []eco.Removal {
 
 // Event scrubs a telemetry event in place.
 func (r *Rules) Event(e *eco.Event) []eco.Removal {
-	j := job{r: r}
+	j := job{r: r, x: scan{rules: r}}
 	j.put(&e.Name, modeText, fixed("name"))
 	j.put(&e.Unit, modeText, fixed("unit"))
 	j.fields(e.Attrs, "attrs", modeText)
@@ -126,7 +126,7 @@ func (r *Rules) Event(e *eco.Event) []eco.Removal {
 
 // Session scrubs a session in place.
 func (r *Rules) Session(s *eco.Session) []eco.Removal {
-	j := job{r: r}
+	j := job{r: r, x: scan{rules: r}}
 	j.put(&s.Status, modeText, fixed("status"))
 	s.Active = j.active(s.Active)
 	return j.outs
@@ -135,7 +135,7 @@ func (r *Rules) Session(s *eco.Session) []eco.Removal {
 // Feedback scrubs feedback in place. The contact address stays: it is what the
 // user gave for the answer, under the support tier; so does the name.
 func (r *Rules) Feedback(f *eco.Feedback) []eco.Removal {
-	j := job{r: r}
+	j := job{r: r, x: scan{rules: r}}
 	j.put(&f.Message, modeText, fixed("message"))
 	if !oneAddress(f.Contact) {
 		j.put(&f.Contact, modeText, fixed("contact"))
@@ -154,7 +154,7 @@ func (r *Rules) Feedback(f *eco.Feedback) []eco.Removal {
 
 // Origin scrubs the dimensions in place.
 func (r *Rules) Origin(o *eco.Origin) []eco.Removal {
-	j := job{r: r}
+	j := job{r: r, x: scan{rules: r}}
 	j.id(&o.Extension, "extension")
 	j.put(&o.ExtVersion, modeVersion, fixed("ext_version"))
 	j.put(&o.Host, modeText, fixed("host"))
@@ -182,7 +182,7 @@ func (r *Rules) Envelope(e *eco.Envelope) []eco.Removal {
 	for i := range outs {
 		outs[i].Place = "origin." + outs[i].Place
 	}
-	j := job{r: r}
+	j := job{r: r, x: scan{rules: r}}
 	if !guidLike(e.ClientID) {
 		j.put(&e.ClientID, modeText, fixed("client_id"))
 	}

@@ -1,5 +1,7 @@
 package scrub
 
+import "strings"
+
 // keyKind says what a field's name tells about its value.
 type keyKind uint8
 
@@ -90,6 +92,9 @@ func kindOf(name string, further map[string]bool) keyKind {
 // is: secrets, headers that identify, names of people and devices. Decoders ask
 // it before they copy a field.
 func (r *Rules) SensitiveKey(name string) bool {
+	if strings.IndexByte(name, '<') >= 0 {
+		return false // a name that was scrubbed
+	}
 	switch kindOf(name, r.keys) {
 	case keySecret, keyHeader, keyIdentity:
 		return !plainField(name)

@@ -148,7 +148,7 @@ func varied(s string) bool {
 			l++
 		}
 	}
-	return d >= 2 || u >= 3 && l >= 3
+	return d >= 2 || u >= 3 && l >= 3 || l == 0 && u >= 8
 }
 
 // jwtEnd accepts three parts joined by dots, and two (unsigned, or cut), and
