@@ -319,8 +319,8 @@ func area(name string, values []float64) template.HTML {
 		html.EscapeString(name), line.String(), line.String()))
 }
 
-// meter is a bar of one share, in one of seven colours.
+// meter is a bar of one share: colour 0 is the accent, 1 to 7 are those of series.
 func meter(v float64, colour int) template.HTML {
 	w := min(max(v, 0), 1) * 100
-	return template.HTML(fmt.Sprintf(`<svg class="meter" aria-hidden="true"><rect class="track" width="100%%" height="100%%"/><rect class="f%d" width="%.2f%%" height="100%%"/></svg>`, colour%7+min(1, 7-colour%7), w))
+	return template.HTML(fmt.Sprintf(`<svg class="meter" aria-hidden="true"><rect class="track" width="100%%" height="100%%"/><rect class="f%d" width="%.2f%%" height="100%%"/></svg>`, colour, w))
 }

@@ -201,30 +201,31 @@ func healthParts(o crash.Overview, fams crash.Page, rels []releaseHealth) []heal
 // extensionShares splits the crashes of an extension by host and system.
 func (s *Server) extensionShares(r *http.Request, scope facts.Scope, id eco.ExtensionID, p period, total int64) ([]shareList, error) {
 	var out []shareList
-	for i, c := range []struct {
+	if s.o.Facts == nil {
+		return nil, nil
+	}
+	for _, c := range []struct {
 		title string
 		col   facts.Column
 	}{{"Host versions", facts.HostVersion}, {"Systems", facts.OS}} {
-		l := shareList{Title: c.title, Colour: i + 2}
-		if s.o.Facts != nil {
-			res, err := s.o.Facts.Query(r.Context(), facts.Query{Scope: scope, From: p.From, To: p.To,
-				Where:    []facts.Cond{{Col: facts.Kind, Op: facts.In, Values: []string{string(eco.KindCrash)}}, {Col: facts.SubjectExt, Op: facts.In, Values: []string{string(id)}}},
-				Group:    []facts.Column{c.col},
-				Measures: []facts.Measure{{Fn: facts.Count}, {Fn: facts.Installs}},
-				Order:    []facts.Order{{By: string(facts.Count), Desc: true}}, Limit: 8})
-			if err != nil {
-				return nil, err
+		l := shareList{Title: c.title, Colour: 1}
+		res, err := s.o.Facts.Query(r.Context(), facts.Query{Scope: scope, From: p.From, To: p.To,
+			Where:    []facts.Cond{{Col: facts.Kind, Op: facts.In, Values: []string{string(eco.KindCrash)}}, {Col: facts.SubjectExt, Op: facts.In, Values: []string{string(id)}}},
+			Group:    []facts.Column{c.col},
+			Measures: []facts.Measure{{Fn: facts.Count}, {Fn: facts.Installs}},
+			Order:    []facts.Order{{By: string(facts.Count), Desc: true}}, Limit: 8})
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range res.Rows {
+			sh := crash.Share{Value: textOf(row[0]), Crashes: wholeOf(row[1]), Installs: wholeOf(row[2])}
+			if c.col == facts.OS {
+				sh.Value = osName(sh.Value)
 			}
-			for _, row := range res.Rows {
-				sh := crash.Share{Value: textOf(row[0]), Crashes: wholeOf(row[1]), Installs: wholeOf(row[2])}
-				if c.col == facts.OS {
-					sh.Value = osName(sh.Value)
-				}
-				if total > 0 {
-					sh.Part = float64(sh.Crashes) / float64(total)
-				}
-				l.List = append(l.List, sh)
+			if total > 0 {
+				sh.Part = float64(sh.Crashes) / float64(total)
 			}
+			l.List = append(l.List, sh)
 		}
 		out = append(out, l)
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/account"
@@ -61,6 +62,9 @@ func (t famTable) sortable(u *url.URL, now crash.Sort) famTable {
 
 func (v viewer) famRow(f crash.Family, from time.Time) famRow {
 	r := famRow{Family: f, Short: f.Title, Last: v.at(f.LastSeen)}
+	if short, ok := strings.CutPrefix(f.Title, string(f.Blame)+": "); ok && f.Blame != "" {
+		r.Short = short
+	}
 	if r.Short == "" {
 		r.Short = f.Type
 	}

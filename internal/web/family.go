@@ -80,8 +80,6 @@ type togetherView struct {
 type matchRow struct {
 	Token tokenView
 	Part  float64
-	Here  int
-	There int
 }
 
 // tokenView is a token of a signature, taken apart for reading.
@@ -135,7 +133,7 @@ func (s *Server) showFamily(w http.ResponseWriter, r *http.Request, v viewer, id
 			form.Releases = append(form.Releases, rel.Version)
 		}
 	}
-	p.Shares = []shareList{{"Releases", d.Releases[:min(len(d.Releases), 8)], 0}, {"Host versions", d.HostVersions[:min(len(d.HostVersions), 8)], 2}, {"Systems", osShares(d.OSes), 3}}
+	p.Shares = []shareList{{"Releases", d.Releases[:min(len(d.Releases), 8)], 1}, {"Host versions", d.HostVersions[:min(len(d.HostVersions), 8)], 1}, {"Systems", osShares(d.OSes), 1}}
 	name := s.names(ctx)
 	for _, c := range d.History {
 		p.History = append(p.History, historyRow{Change: c, When: v.at(c.At), Who: name(c.Actor), Dot: stateDot(c), Text: changeText(c)})
@@ -224,7 +222,7 @@ func togetherOf(t crash.Together, other eco.ID) *togetherView {
 	rows := func(ms []crash.Match) []matchRow {
 		out := make([]matchRow, 0, len(ms))
 		for _, m := range ms[:min(len(ms), 12)] {
-			out = append(out, matchRow{Token: tokenOf(m.Token), Part: m.Part, Here: m.Here, There: m.There})
+			out = append(out, matchRow{Token: tokenOf(m.Token), Part: m.Part})
 		}
 		return out
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"slices"
 
@@ -85,6 +86,8 @@ func (s *Server) Routes() []door.Route {
 		get("/settings/permissions", account.PlaybookRead, s.permissions, "Who may do what."),
 		get("/settings/audit", account.AuditRead, s.auditLog, "The audit log."),
 		post("/settings/audit/verify", account.AuditRead, s.verifyAudit, "Verifies the audit log."),
+
+		open("", "/", s.missing, "The page for addresses that nobody answers."),
 	}
 }
 
@@ -98,10 +101,10 @@ func (s *Server) favicon(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// Missing is the page for addresses that nobody answers; the composition mounts
-// it at "/" when no other door wants to.
-func (s *Server) Missing() http.Handler {
-	return s.open(func(w http.ResponseWriter, r *http.Request) error {
-		return notFound("web", "There is nothing at this address.")
-	})
+// missing answers addresses that nobody else does.
+func (s *Server) missing(_ http.ResponseWriter, r *http.Request) error {
+	if p, err := s.principal(r); err == nil {
+		*r = *r.WithContext(context.WithValue(r.Context(), viewerKey{}, viewer{p: p, now: s.o.Now()}))
+	}
+	return notFound("web", "There is nothing at this address.")
 }
