@@ -36,7 +36,9 @@ type Options struct {
 	// Country names the client's country (ISO 3166-1), or "". nil = never known.
 	Country func(*http.Request) string
 	Now     func() time.Time
-	Random  func([]byte) // fills a slice with random bytes
+	// ReceivedAt sets the time of receipt of a request; only the demo world may. nil = Now.
+	ReceivedAt func(*http.Request) time.Time
+	Random     func([]byte) // fills a slice with random bytes
 }
 
 // Registry is what the door asks of the register, from memory.

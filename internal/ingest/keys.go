@@ -23,10 +23,18 @@ type gate struct {
 	now      time.Time
 }
 
+// receivedAt is the time of receipt: now, but in the demo world.
+func (s *Server) receivedAt(r *http.Request) time.Time {
+	if s.o.ReceivedAt != nil {
+		return s.o.ReceivedAt(r)
+	}
+	return s.o.Now()
+}
+
 // open finds the key and asks it everything but its rate: usable, of this project
 // (0 = any), sent from an allowed origin. Failures are rate limited by address.
 func (s *Server) open(r *http.Request, protocol, key string, project int64) (gate, error) {
-	now := s.o.Now()
+	now := s.receivedAt(r)
 	g := gate{protocol: protocol, now: now}
 	info := door.InfoOf(r.Context())
 	if key == "" {

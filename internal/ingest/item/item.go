@@ -54,6 +54,8 @@ type Hints struct {
 	HostVersion string
 	Ext         string // an extension's id
 	ExtVersion  string
+	For         string // the extension that one record is about, when it is another than Ext
+	ForVersion  string
 	Channel     string
 }
 
@@ -76,6 +78,8 @@ func Place(it *Item, ext eco.ExtensionID, host string) {
 		o.ExtVersion = version
 		if h.ExtVersion != "" && (named == "" || named == ext) {
 			o.ExtVersion = h.ExtVersion
+		} else if id, err := eco.ParseExtensionID(h.For); err == nil && id == ext && h.ForVersion != "" {
+			o.ExtVersion = h.ForVersion
 		}
 		if s, err := eco.ParseSlug(h.Host); err == nil {
 			o.Host = s
@@ -88,20 +92,24 @@ func Place(it *Item, ext eco.ExtensionID, host string) {
 			o.HostVersion = h.HostVersion
 		}
 	}
+	about := h.ExtVersion
+	if id, err := eco.ParseExtensionID(h.For); err == nil {
+		named, about = id, h.ForVersion
+	}
 	if named == "" || named == ext {
 		return
 	}
 	switch {
 	case it.Crash != nil:
 		it.Crash.Owner = named
-		it.Crash.Active = withActive(it.Crash.Active, named, h.ExtVersion)
+		it.Crash.Active = withActive(it.Crash.Active, named, about)
 	case it.Event != nil:
 		if it.Event.Attrs == nil {
 			it.Event.Attrs = make(map[string]string, 2)
 		}
 		it.Event.Attrs["extension"] = string(named)
-		if h.ExtVersion != "" {
-			it.Event.Attrs["extension.version"] = h.ExtVersion
+		if about != "" {
+			it.Event.Attrs["extension.version"] = about
 		}
 	}
 }

@@ -47,7 +47,7 @@ func (d *Decoder) read(dst map[string]string, attrs pcommon.Map, it *item.Item) 
 		switch k {
 		case "extension.id", "extension":
 			if s := text(v, item.MaxID); s != it.Hints.Ext {
-				it.Hints.Ext, it.Hints.ExtVersion = s, ""
+				it.Hints.For = s
 			}
 			continue
 		case "extension.version":
@@ -64,7 +64,11 @@ func (d *Decoder) read(dst map[string]string, attrs pcommon.Map, it *item.Item) 
 		}
 	}
 	if v, ok := attrs.Get("extension.version"); ok {
-		it.Hints.ExtVersion = text(v, item.MaxVersion)
+		if it.Hints.For != "" {
+			it.Hints.ForVersion = text(v, item.MaxVersion)
+		} else {
+			it.Hints.ExtVersion = text(v, item.MaxVersion)
+		}
 	}
 }
 
