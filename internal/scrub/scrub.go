@@ -123,9 +123,27 @@ func (x *scan) hitList() []Hit {
 	return out
 }
 
-// text scrubs the text as it stands, then as it reads with its escapes undone.
-// Where the second shows something more, the second is kept.
+// maxRounds is how often a text is read again after something was taken out:
+// what stands beside a replacement may read differently then. A text that is
+// not quiet after that is replaced as a whole.
+const maxRounds = 8
+
+// text reads until nothing more is found. Most texts are read once.
 func (x *scan) text(s string, m mode) string {
+	for range maxRounds {
+		before := x.total()
+		s = x.round(s, m)
+		if x.total() == before {
+			return s
+		}
+	}
+	x.hits[ruleEncoded]++
+	return rules[ruleEncoded].Token
+}
+
+// round scrubs the text as it stands, then as it reads with its escapes undone.
+// Where the second shows something more, the second is kept.
+func (x *scan) round(s string, m mode) string {
 	c := classify(s)
 	x.work += len(s)
 	if c.mask == 0 && c.run < 16 {
@@ -145,7 +163,7 @@ func (x *scan) text(s string, m mode) string {
 		if layer == maxLayers {
 			x.hits[ruleEncoded]++
 			x.any = true
-			return rules[ruleEncoded].Token
+			return rules[ruleEncoded].Token // quiet from now on
 		}
 		plain = d
 	}
