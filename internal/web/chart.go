@@ -28,12 +28,13 @@ type point struct {
 
 // chartMark is an event on the time line: a release.
 type chartMark struct {
-	At    int // bucket
-	Label string
-	Title string
-	Kind  string // "", "beta"
-	Quiet bool   // its tag would lie on another one: only the line is drawn
-	n     int    // further releases of the same bucket
+	At     int // bucket
+	Label  string
+	Title  string
+	Kind   string // "", "beta"
+	Quiet  bool   // its tag would lie on another one: only the line is drawn
+	Narrow bool   // its tag is left out on a phone
+	n      int    // further releases of the same bucket
 }
 
 // Tag is what stands over the line.
@@ -173,14 +174,17 @@ func (t trend) SVG() template.HTML {
 	fmt.Fprintf(&b, `<line class="base" x1="0" x2="100%%" y1="%.1f" y2="%.1f"/>`, base, base)
 	for _, m := range t.Marks {
 		x := (float64(m.At) + .5) * step
-		anchor := "middle"
+		narrow, anchor := "", "middle"
+		if m.Narrow {
+			narrow = " wide-only"
+		}
 		if x > 92 {
 			anchor = "end"
 		} else if x < 8 {
 			anchor = "start"
 		}
-		fmt.Fprintf(&b, `<g data-tip="%s"><line class="mark %s" x1="%.3f%%" x2="%.3f%%" y1="16" y2="%.1f"/><text class="mark-tag" x="%.3f%%" y="11" text-anchor="%s">%s</text></g>`,
-			html.EscapeString(m.Title), m.Kind, x, x, base, x, anchor, html.EscapeString(m.Tag()))
+		fmt.Fprintf(&b, `<g data-tip="%s"><line class="mark %s" x1="%.3f%%" x2="%.3f%%" y1="16" y2="%.1f"/><text class="mark-tag%s" x="%.3f%%" y="11" text-anchor="%s">%s</text></g>`,
+			html.EscapeString(m.Title), m.Kind, x, x, base, narrow, x, anchor, html.EscapeString(m.Tag()))
 	}
 	if t.LinName != "" && n > 1 {
 		fmt.Fprintf(&b, `<svg x="0" y="%d" width="100%%" height="%.0f" viewBox="0 0 1000 100" preserveAspectRatio="none"><path class="line-2" d="`, plotTop, inner)

@@ -320,23 +320,31 @@ func addMark(t trend, at time.Time, label, title, channel string) []chartMark {
 	if channel != "" && channel != string(eco.Stable) {
 		kind = "beta"
 	}
-	near := max(len(t.Points)/7, 1)
 	for j := range marks {
 		if marks[j].At == i {
 			marks[j].Title += "\n" + title
-			if marks[j].Label != "" {
-				marks[j].n++
-			}
+			marks[j].n++
 			return marks
 		}
 	}
 	m := chartMark{At: i, Label: label, Title: title, Kind: kind}
 	for _, o := range marks {
-		if o.Label != "" && abs(o.At-i) < near {
+		if !o.Quiet && collide(t, m, o, 560) {
 			m.Quiet = true
+		}
+		if !o.Quiet && !o.Narrow && collide(t, m, o, 270) {
+			m.Narrow = true
 		}
 	}
 	return append(marks, m)
+}
+
+// collide reports whether the tags of two marks would lie on top of one another
+// in a plot of so many pixels.
+func collide(t trend, a, b chartMark, width int) bool {
+	const perLetter = 7
+	apart := abs(a.At-b.At) * width / max(len(t.Points), 1)
+	return apart < (len(a.Tag())+len(b.Tag()))*perLetter/2+8
 }
 
 func abs(n int) int { return max(n, -n) }
