@@ -10,7 +10,7 @@ import (
 )
 
 // Removed stands in the place of what Redact took out.
-const Removed = "(not yours)"
+const Removed = "(redacted)"
 
 // whole reports whether the scope may see a record as it came in: it sees
 // everything, or owns the project of the extension or host.
@@ -29,7 +29,8 @@ func whole(scope facts.Scope, o eco.Origin) bool {
 // is only blamed for it sees the frames of the own extensions, of the host and of
 // the runtime, and the host, system and version; not other extensions' frames,
 // names, messages or versions, not which others were active, and not what else
-// the host's user did. It starts from nothing and copies what is allowed; then it
+// the host's user did. The type of an exception stays: it is part of the fact. It
+// starts from nothing and copies what is allowed; then it
 // takes every name it left out, out of the texts that it kept. It is pure.
 func Redact(doc Document, scope facts.Scope) Document {
 	if whole(scope, doc.Origin) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/family"
 	"github.com/bellwether-project/bellwether/internal/fault"
 )
@@ -146,8 +147,9 @@ func seen(items []item) []crash.Seen {
 		if !ok {
 			n = len(out)
 			at[it.place.Family] = n
+			sig, _ := shown(it)
 			out = append(out, crash.Seen{
-				Family: it.place.Family, Version: family.Version, Title: it.sig.Title, Type: exceptionType(it), Platform: e.Crash.Platform,
+				Family: it.place.Family, Version: family.Version, Title: sig.Title, Type: exceptionType(it), Platform: e.Crash.Platform,
 				Block: it.input.Block, Blame: it.blame.Extension, Target: it.blame.Target, Host: e.Origin.Host,
 				First: e.Received, Last: e.Received, Representative: e.ID,
 			})
@@ -158,11 +160,23 @@ func seen(items []item) []crash.Seen {
 		s.Releases = addRelease(s.Releases, it.release)
 		if key := [2]string{s.Family, it.sig.Hash}; !sigs[key] {
 			sigs[key] = true
-			s.Signatures = append(s.Signatures, crash.SeenSignature{Hash: it.sig.Hash, Key: it.sig.Key, Title: it.sig.Title,
-				Version: it.sig.Version, At: e.Received, Text: searchText(it)})
+			sig, c := shown(it)
+			s.Signatures = append(s.Signatures, crash.SeenSignature{Hash: sig.Hash, Key: sig.Key, Title: sig.Title,
+				Version: sig.Version, At: e.Received, Text: searchText(sig, c)})
 		}
 	}
 	return out
+}
+
+// shown is the signature and crash as the blamed extension's author may see them:
+// what records say of a family is read by that author too.
+func shown(it *item) (*eco.Signature, *eco.Crash) {
+	if it.blame.Extension == "" || it.blame.Extension == it.env.Origin.Extension {
+		return &it.sig, it.env.Crash
+	}
+	doc := crash.Redact(crash.Document{Origin: it.env.Origin, Crash: *it.env.Crash, Signature: it.sig, Blame: it.blame},
+		facts.Only([]eco.ExtensionID{it.blame.Extension}, nil))
+	return &doc.Signature, &doc.Crash
 }
 
 // maxReleases bounds the distinct releases of one family in one batch; the

@@ -56,18 +56,17 @@ type sessionDocument struct {
 
 // searchText is what full text finds a signature by: title, message template,
 // and names of frames, at most 4 KB.
-func searchText(it *item) string {
+func searchText(sig *eco.Signature, c *eco.Crash) string {
 	const most = 4 << 10
 	var b strings.Builder
-	b.WriteString(it.sig.Title)
+	b.WriteString(sig.Title)
 	add := func(s string) {
 		if s != "" && b.Len()+len(s) < most {
 			b.WriteByte(' ')
 			b.WriteString(s)
 		}
 	}
-	add(it.sig.Key)
-	c := it.env.Crash
+	add(sig.Key)
 	add(signature.Template(c.Message))
 	for i := range c.Exceptions {
 		x := &c.Exceptions[i]

@@ -25,8 +25,7 @@ func inBubble(t *testing.T, f func(*testing.T, *house)) {
 
 func TestFromStreamToFacts(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
-		a, b, c := h.crash("draw", ""), h.crash("draw", ""), h.crash("open", "")
-		c.Origin.ExtVersion = "1.3.0"
+		a, b, c := h.crash("draw", ""), h.crash("draw", ""), h.crashIn("1.3.0", "open", "")
 		h.send(a, h.event("opened"))
 		h.send(b, c)
 		h.drain()
@@ -249,9 +248,7 @@ func TestResolvedFamilyComesBack(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		ctx, all := t.Context(), facts.Everything()
 		at := func(version string) {
-			e := h.crash("draw", "")
-			e.Origin.ExtVersion = version
-			h.send(e)
+			h.send(h.crashIn(version, "draw", ""))
 			h.drain()
 			time.Sleep(time.Minute)
 		}

@@ -123,13 +123,18 @@ func (h *house) envelope(kind eco.Kind, class eco.Class) *eco.Envelope {
 
 // crash makes a crash in a function; the same function makes the same family.
 func (h *house) crash(function, message string) *eco.Envelope {
+	return h.crashIn("1.2.0", function, message)
+}
+
+func (h *house) crashIn(version, function, message string) *eco.Envelope {
 	e := h.envelope(eco.KindCrash, eco.ClassCrash)
+	e.Origin.ExtVersion = version
 	e.ClientID = fmt.Sprintf("client-%d", h.n)
 	e.Crash = &eco.Crash{Platform: "javascript", Level: "error", Message: message, Exceptions: []eco.Exception{{
 		Type: "TypeError", Value: "cannot read " + function, Parent: -1,
 		Frames: []eco.Frame{
-			{Function: function, File: "/home/(user)/.studio/extensions/acme.theme-1.2.0/out/" + function + ".js", Line: 10},
-			{Function: "activate", File: "/home/(user)/.studio/extensions/acme.theme-1.2.0/out/main.js", Line: 20},
+			{Function: function, File: "/home/(user)/.studio/extensions/acme.theme-" + version + "/out/" + function + ".js", Line: 10},
+			{Function: "activate", File: "/home/(user)/.studio/extensions/acme.theme-" + version + "/out/main.js", Line: 20},
 		},
 	}}}
 	return e
