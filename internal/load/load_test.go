@@ -22,14 +22,14 @@ import (
 
 const key = "0123456789abcdef0123456789abcdef"
 
-// door takes every request and keeps its body.
-type door struct {
+// sink takes every request and keeps its body.
+type sink struct {
 	mu     sync.Mutex
 	bodies [][]byte
 	status func(n int) int
 }
 
-func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (d *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b, err := io.ReadAll(r.Body)
 	if err != nil || !strings.Contains(r.Header.Get("Authorization")+r.Header.Get("X-Sentry-Auth"), key) {
 		w.WriteHeader(http.StatusBadRequest)
@@ -47,7 +47,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestRunSendsWhatItSays(t *testing.T) {
 	for _, kind := range Kinds {
 		t.Run(string(kind), func(t *testing.T) {
-			d := &door{}
+			d := &sink{}
 			s := httptest.NewServer(d)
 			defer s.Close()
 			r, err := Run(t.Context(), Options{URL: s.URL, Key: key, Project: 7, Kind: kind, Clients: 5, Count: 250, Batch: 20, ServerPID: os.Getpid()})
@@ -103,7 +103,7 @@ func valid(t *testing.T, kind Kind, b []byte) {
 }
 
 func TestRunCountsWhatIsRefused(t *testing.T) {
-	d := &door{status: func(n int) int { return []int{200, 429, 503, 400, 200}[n%5] }}
+	d := &sink{status: func(n int) int { return []int{200, 429, 503, 400, 200}[n%5] }}
 	s := httptest.NewServer(d)
 	defer s.Close()
 	r, err := Run(t.Context(), Options{URL: s.URL, Key: key, Kind: Event, Clients: 1, Count: 100})
