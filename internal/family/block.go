@@ -49,9 +49,35 @@ type known struct {
 	used   uint64
 }
 
+// fam is one family: also the builds it was seen in and the innermost in-app
+// tokens it was seen with, the first maxSeen of each.
 type fam struct {
-	id   string
-	reps int
+	id     string
+	reps   int
+	builds []uint64
+	tops   []uint32
+}
+
+const maxSeen = 64
+
+// strange reports whether the family is known in the crash's build, and not by the
+// crash's innermost in-app frame. A function has one name in one build: this is
+// another function, not the old one renamed.
+func (f *fam) strange(q *stack) bool {
+	return q.build != 0 && q.top >= 0 && slices.Contains(f.builds, q.build) && !slices.Contains(f.tops, q.ids[q.top])
+}
+
+// saw notes build and innermost token of a member.
+func (f *fam) saw(q *stack) {
+	if q.build == 0 || q.top < 0 {
+		return
+	}
+	if len(f.builds) < maxSeen && !slices.Contains(f.builds, q.build) {
+		f.builds = append(f.builds, q.build)
+	}
+	if top := q.ids[q.top]; len(f.tops) < maxSeen && !slices.Contains(f.tops, top) {
+		f.tops = append(f.tops, top)
+	}
 }
 
 // rep is one crash that stands for others of its family.
@@ -149,7 +175,12 @@ func (b *block) nearest(q *stack) []scored {
 	slot := func(id uint32) int { return int(b.slots[id]) - 1 }
 	for _, ri := range b.touched {
 		b.hits[ri] = 0
-		out = append(out, scored{ri, b.t.similarity(q, &b.reps[ri].stack, slot)})
+		r := &b.reps[ri]
+		sim, told := b.t.similarity(q, &r.stack, slot)
+		if !told && b.families[r.family].strange(q) {
+			sim = max(sim-b.t.strict, -1)
+		}
+		out = append(out, scored{ri, sim})
 	}
 	for _, id := range q.ids {
 		if id != noID {
@@ -170,7 +201,7 @@ func (b *block) place(in *Input, given string, allowed func(string) bool) Placem
 			return Placement{Family: id, Known: true, Score: 1}
 		}
 	}
-	q := b.t.weigh(in.Terms, b.learn)
+	q := b.t.weigh(in, b.learn)
 	p := Placement{Score: -1}
 	target := int32(-1)
 	if given != "" {
@@ -205,6 +236,7 @@ func (b *block) place(in *Input, given string, allowed func(string) bool) Placem
 		}
 	}
 	p.Family = b.families[target].id
+	b.families[target].saw(&q)
 	if novel {
 		b.add(rep{stack: q, family: target, used: b.seq})
 	}
@@ -370,6 +402,7 @@ func (b *block) shrink(to int64) {
 			r.ids[k] = n.learn(b.names[id])
 		}
 		r.family = n.familyOf(b.families[r.family].id)
+		n.families[r.family].saw(&r.stack)
 		n.add(r)
 	}
 	b.forget(int(max(0, to-n.bytes) / (sequenceBytes + signatureBytes)))

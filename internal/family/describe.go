@@ -32,7 +32,7 @@ var engineTypes = func() map[string]bool {
 func Describe(c *eco.Crash, sig eco.Signature, b eco.Blame) Input { return describe(c, sig, b, &fam1) }
 
 func describe(c *eco.Crash, sig eco.Signature, b eco.Blame, t *tuning) Input {
-	in := Input{Signature: sig.Hash, Block: c.Platform + "|" + string(b.Extension) + "|"}
+	in := Input{Signature: sig.Hash, Build: b.Version, Block: c.Platform + "|" + string(b.Extension) + "|"}
 	if signature.IsCondition(sig) {
 		in.Block += sig.Hash
 		in.Terms = []Term{{Token: "KEY|" + sig.Key, Weight: 1, Extra: true}}
@@ -48,11 +48,7 @@ func describe(c *eco.Crash, sig eco.Signature, b eco.Blame, t *tuning) Input {
 		in.Terms = append(in.Terms, Term{Token: "EXC|" + sig.Type, Weight: t.exception, Extra: true})
 	}
 	if m := signature.Template(message(c)); m != "" {
-		w := t.message
-		if len(sig.Tokens) > 0 && strings.IndexByte("ehu", sig.Tokens[0][0]) >= 0 && !engineTypes[lastPart(sig.Type)] {
-			w = t.author
-		}
-		in.Terms = append(in.Terms, Term{Token: "MSG|" + sig.Type + "|" + m, Weight: w, Extra: true, Telling: names(m) >= t.names})
+		in.Terms = append(in.Terms, Term{Token: "MSG|" + sig.Type + "|" + m, Weight: t.message, Extra: true, Telling: names(m) >= t.names, Author: authored(sig)})
 	}
 	bundle := oneFile(sig.Tokens)
 	for _, tok := range sig.Tokens {
@@ -79,6 +75,12 @@ func describe(c *eco.Crash, sig eco.Signature, b eco.Blame, t *tuning) Input {
 	}
 	in.Sequence = in.hash()
 	return in
+}
+
+// authored reports whether a programmer wrote the message: the exception was thrown
+// in the extension's or host's own code, and is none of the engine's.
+func authored(sig eco.Signature) bool {
+	return len(sig.Tokens) > 0 && strings.IndexByte("ehu", sig.Tokens[0][0]) >= 0 && !engineTypes[lastPart(sig.Type)]
 }
 
 // message is the text of the root cause.

@@ -32,7 +32,8 @@ type Input struct {
 	Block     string // blocks never share families
 	Signature string // hash of the signature
 	Terms     []Term // the whole sequence and the extra tokens
-	Sequence  uint64 // hash of Block and Terms
+	Sequence  uint64 // hash of Block, Build and Terms
+	Build     string // version of the blamed extension: names are compared more strictly within one build
 }
 
 // Term is one token of a crash, in the order of the stack; extra tokens come
@@ -43,6 +44,7 @@ type Term struct {
 	Extra   bool    // not a frame: the exception's type, its message
 	Own     bool    // a frame of an extension
 	Telling bool    // a message that names a place of the code by itself
+	Author  bool    // a message that a programmer wrote
 }
 
 // Placement is where a crash went.
@@ -94,11 +96,12 @@ type tuning struct {
 	common    float64 // share of representatives above which a token is no way in
 	gate      float64 // share of the in-app weight that two stacks must have in common …
 	penalty   float64 // … or lose up to so much similarity
+	strict    float64 // what is lost when a family is known in this build by another innermost in-app frame
+	differ    float64 // what is lost when programmers wrote different messages
 
 	vendored, host, runtime, unknown float64 // weights of frames; an extension's are 1
 	exception                        float64 // of the exception's type
-	message                          float64 // of the message, when an engine wrote it
-	author                           float64 // of the message, when a programmer wrote it
+	message                          float64 // of the message
 	names                            int     // names of code that make a message telling
 }
 
@@ -107,6 +110,6 @@ type tuning struct {
 // frames of the most frequent bug became its least important ones; and without
 // them the similarity of two crashes never changes.
 var fam1 = tuning{
-	alpha: .9, gamma: 2, threshold: -.12, margin: .15, novelty: .98, perFamily: 40, common: .2, gate: .3, penalty: .3,
-	vendored: .15, host: .2, runtime: .2, unknown: .2, exception: 1, message: 1.5, author: 3, names: 2,
+	alpha: .9, gamma: 2, threshold: -.12, margin: .15, novelty: .98, perFamily: 40, common: .2, gate: .3, penalty: .3, strict: .6, differ: .3,
+	vendored: .1, host: .2, runtime: .2, unknown: .2, exception: 1, message: 1.5, names: 2,
 }

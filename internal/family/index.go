@@ -85,7 +85,7 @@ func (x *Index) Rank(in Input, limit int) []Near {
 	if b == nil {
 		return nil
 	}
-	q := b.t.weigh(in.Terms, b.lookup)
+	q := b.t.weigh(&in, b.lookup)
 	var out []Near
 	seen := map[string]bool{}
 	for _, s := range b.nearest(&q) {
@@ -172,7 +172,7 @@ func (x *Index) Explain(in Input, family string) (Explanation, bool) {
 	if b == nil {
 		return Explanation{}, false
 	}
-	q := b.t.weigh(in.Terms, b.lookup)
+	q := b.t.weigh(&in, b.lookup)
 	for _, s := range b.nearest(&q) {
 		r := &b.reps[s.rep]
 		if id := b.families[r.family].id; id != family && x.resolve(id) != family {

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/bellwether-project/bellwether/internal/signature"
 )
 
 const (
@@ -18,7 +20,10 @@ type stack struct {
 	w, pos    []float32
 	own       []bool
 	extras    int
+	build     uint64  // hash of the build's version; 0 when it is not known
+	top       int     // index of the innermost in-app token, -1 when there is none
 	tell      int     // index of the telling message, -1 when there is none
+	author    int     // index of the message that a programmer wrote, -1 when there is none
 	sum, mine float64 // of all weights; of the in-app frames'
 }
 
@@ -26,12 +31,16 @@ type stack struct {
 // the first occurrence of a token counts, so that the depth of a recursion does not
 // matter. A place counts what stands above it by weight, not by frames: the frames
 // of a library or runtime do not push their caller away.
-func (t *tuning) weigh(terms []Term, id func(string) uint32) stack {
+func (t *tuning) weigh(in *Input, id func(string) uint32) stack {
+	terms := in.Terms
 	if len(terms) > maxTerms {
 		terms = terms[:maxTerms]
 	}
 	n := len(terms)
-	s := stack{ids: make([]uint32, 0, n), w: make([]float32, 0, n), pos: make([]float32, 0, n), own: make([]bool, 0, n), tell: -1}
+	s := stack{ids: make([]uint32, 0, n), w: make([]float32, 0, n), pos: make([]float32, 0, n), own: make([]bool, 0, n), top: -1, tell: -1, author: -1}
+	if in.Build != "" {
+		s.build = signature.Hash64(in.Build)
+	}
 	at := 1.0
 	for i := range terms {
 		term := &terms[i]
@@ -48,6 +57,12 @@ func (t *tuning) weigh(terms []Term, id func(string) uint32) stack {
 		w := term.Weight
 		if p > 1 {
 			w *= math.Pow(p, -t.alpha)
+		}
+		if term.Own && s.top < 0 {
+			s.top = len(s.ids)
+		}
+		if term.Author {
+			s.author = len(s.ids)
 		}
 		if term.Telling {
 			s.tell = len(s.ids)
@@ -77,13 +92,13 @@ func repeated(terms []Term, i int) bool {
 	return false
 }
 
-// similarity is FaST's, between -1 and 1, less what the gate takes: stacks that
+// similarity is FaST's, between -1 and 1, less what the gates take: stacks that
 // share hardly any in-app frame are not alike by their type and message alone,
-// unless the message itself names the place. slot gives the index in q of a token, -1
-// when q lacks it.
-func (t *tuning) similarity(q, r *stack, slot func(uint32) int) float64 {
+// unless the message itself names the place (told); and two messages that
+// programmers wrote are two purposes. slot gives the index in q of a token, -1 when
+// q lacks it.
+func (t *tuning) similarity(q, r *stack, slot func(uint32) int) (sim float64, told bool) {
 	m, mine := 0.0, 0.0
-	told := false
 	for j, id := range r.ids {
 		i := slot(id)
 		if i < 0 {
@@ -97,13 +112,16 @@ func (t *tuning) similarity(q, r *stack, slot func(uint32) int) float64 {
 	}
 	total := q.sum + r.sum
 	if total == 0 {
-		return -1
+		return -1, false
 	}
-	sim := (m - total) / total
+	sim = (m - total) / total
 	if least := t.gate * min(q.mine, r.mine); mine < least && !told {
 		sim -= t.penalty * (1 - mine/least)
 	}
-	return max(sim, -1)
+	if q.author >= 0 && r.author >= 0 && slot(r.ids[r.author]) != q.author {
+		sim -= t.differ
+	}
+	return max(sim, -1), told
 }
 
 // match is what one shared token adds to M.
@@ -127,7 +145,7 @@ func Compare(a, b Input) Explanation {
 		}
 		return v
 	}
-	q, r := fam1.weigh(a.Terms, id), fam1.weigh(b.Terms, id)
+	q, r := fam1.weigh(&a, id), fam1.weigh(&b, id)
 	names := make([]string, len(ids))
 	for tok, v := range ids {
 		names[v] = tok
@@ -141,7 +159,8 @@ const maxShares = 12
 
 func (t *tuning) explain(q, r *stack, nameQ, nameR func(uint32) string) Explanation {
 	slot := func(id uint32) int { return slices.Index(q.ids, id) }
-	e := Explanation{Score: t.similarity(q, r, slot)}
+	var e Explanation
+	e.Score, _ = t.similarity(q, r, slot)
 	m := 0.0
 	matched := make([]bool, len(q.ids))
 	for j, id := range r.ids {

@@ -89,6 +89,14 @@ func (b *block) write() []byte {
 	num(uint64(len(b.families)))
 	for _, f := range b.families {
 		text(f.id)
+		num(uint64(len(f.builds)))
+		for _, v := range f.builds {
+			out = binary.LittleEndian.AppendUint64(out, v)
+		}
+		num(uint64(len(f.tops)))
+		for _, v := range f.tops {
+			num(uint64(v))
+		}
 	}
 	num(uint64(len(b.reps)))
 	for i := range b.reps {
@@ -97,6 +105,9 @@ func (b *block) write() []byte {
 		num(r.used)
 		num(uint64(r.extras))
 		num(uint64(r.tell + 1))
+		num(uint64(r.top + 1))
+		num(uint64(r.author + 1))
+		out = binary.LittleEndian.AppendUint64(out, r.build)
 		num(uint64(len(r.ids)))
 		for k, id := range r.ids {
 			num(uint64(id))
@@ -179,7 +190,13 @@ func readBlock(data []byte, t *tuning) (*block, error) {
 		b.learn(r.text())
 	}
 	for range r.count(1) {
-		b.familyOf(r.text())
+		f := &b.families[b.familyOf(r.text())]
+		for range r.count(8) {
+			f.builds = append(f.builds, binary.LittleEndian.Uint64(r.take(8)))
+		}
+		for range r.count(1) {
+			f.tops = append(f.tops, uint32(r.num(uint64(len(b.names)))))
+		}
 	}
 	tokens, families := uint64(len(b.names)), uint64(len(b.families))
 	for range r.count(5) {
@@ -212,6 +229,9 @@ func (r *reader) rep(tokens, families uint64) rep {
 	x := rep{family: int32(r.num(families)), used: r.num(math.MaxUint64)}
 	x.extras = int(r.num(maxTerms + 1))
 	x.tell = int(r.num(maxTerms+1)) - 1
+	x.top = int(r.num(maxTerms+1)) - 1
+	x.author = int(r.num(maxTerms+1)) - 1
+	x.build = binary.LittleEndian.Uint64(r.take(8))
 	n := r.count(10)
 	x.ids, x.w, x.pos, x.own = make([]uint32, n), make([]float32, n), make([]float32, n), make([]bool, n)
 	for k := range n {
@@ -221,6 +241,9 @@ func (r *reader) rep(tokens, families uint64) rep {
 			r.bad = true
 		}
 		x.total(float64(x.w[k]), x.own[k])
+	}
+	if x.top >= n || x.tell >= n || x.author >= n || x.extras > n {
+		r.bad = true
 	}
 	return x
 }
