@@ -20,6 +20,9 @@ func (s *Store) Documents(ctx context.Context, scope facts.Scope, ids []eco.ID) 
 	if len(ids) > facts.MaxIDs {
 		return nil, fault.E("facts.Documents", fault.Invalid, "At most 1,000 documents at once.", nil)
 	}
+	if err := s.live("facts.Documents"); err != nil {
+		return nil, err
+	}
 	ps, done := s.reading(func(p *part) bool {
 		in := p.info.Load()
 		for _, id := range ids {

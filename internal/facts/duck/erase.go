@@ -19,6 +19,9 @@ func (s *Store) Erase(ctx context.Context, sub facts.Subject) (facts.Receipt, er
 	if err := sub.Check(); err != nil {
 		return facts.Receipt{}, err
 	}
+	if err := s.live("facts.Erase"); err != nil {
+		return facts.Receipt{}, err
+	}
 	hits, err := s.touched(ctx, sub)
 	if err != nil {
 		return facts.Receipt{}, failed("facts.Erase", err)

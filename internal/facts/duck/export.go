@@ -21,6 +21,9 @@ func (s *Store) Export(ctx context.Context, q facts.Query, dir string) ([]string
 	if err := q.Check(); err != nil {
 		return nil, err
 	}
+	if err := s.live("facts.Export"); err != nil {
+		return nil, err
+	}
 	pl, err := newPlan(&q)
 	if err != nil {
 		return nil, err
@@ -50,7 +53,7 @@ func (s *Store) exportDay(ctx context.Context, pl *plan, ps []*part, dir string)
 	for _, p := range ps {
 		union = append(union, "SELECT "+exportColumns(p)+" FROM "+p.info.Load().source+" WHERE "+pl.where(p, false)+between("received", pl.from, pl.to))
 	}
-	temp := filepath.Join(s.temp(), fmt.Sprintf("export-%d.parquet", s.exts.Add(1)))
+	temp := filepath.Join(s.temp(), fmt.Sprintf("export-%d.parquet", s.files.Add(1)))
 	defer os.Remove(temp)
 	// the row count comes back as rows affected
 	r, err := s.db.ExecContext(ctx, "COPY ("+strings.Join(union, " UNION ALL ")+" ORDER BY id) TO "+quote(temp)+" (FORMAT parquet, COMPRESSION zstd)")

@@ -3,11 +3,13 @@
 package duck
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,13 +29,16 @@ func (s *Store) Insert(ctx context.Context, b facts.Batch) error {
 	}
 	s.insert.Lock()
 	defer s.insert.Unlock()
-	if err := ctx.Err(); err != nil {
-		return failed("facts.Insert", err)
+	if err := errors.Join(ctx.Err(), s.live("facts.Insert")); err != nil {
+		return fault.E("facts.Insert", fault.Unavailable, "The facts are closing.", err)
 	}
 	ctx = context.WithoutCancel(ctx)
 	docs := make(map[eco.ID][]byte, len(b.Docs))
 	for _, d := range b.Docs {
 		docs[d.ID] = d.Body
+	}
+	if len(b.Facts) == 0 {
+		return nil
 	}
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
@@ -47,6 +52,7 @@ func (s *Store) Insert(ctx context.Context, b facts.Batch) error {
 			return fault.E("facts.Insert", fault.Unavailable, "The facts could not be stored.", err)
 		}
 	}
+	s.writeBack(ctx, conn)
 	return nil
 }
 
@@ -127,10 +133,37 @@ func (s *Store) put(ctx context.Context, conn *sql.Conn, sh *share) error {
 	if sh.position != 0 {
 		p.suspect = false
 	}
-	if err := s.roll(ctx, conn, p); err != nil { // the facts are stored: an answer without rollups is right too
+	// the facts are stored, and an answer without rollups is right too
+	if err := s.roll(ctx, conn, p); err != nil {
 		s.o.Log.Warn("rollup failed", "day", p.day.String(), "class", string(p.class), "err", err)
 	}
+	p.logged.Store(fileSize(p.path + ".wal"))
 	return nil
+}
+
+// writeBack checkpoints the files with the longest logs when all logs together
+// have grown past maxLog: a day that is over would keep its log otherwise.
+func (s *Store) writeBack(ctx context.Context, conn *sql.Conn) {
+	ps := s.all()
+	slices.SortFunc(ps, func(a, b *part) int { return cmp.Compare(b.logged.Load(), a.logged.Load()) })
+	var sum int64
+	for _, p := range ps {
+		sum += p.logged.Load()
+	}
+	for _, p := range ps {
+		if sum <= maxLog {
+			return
+		}
+		p.write.Lock()
+		if !p.gone {
+			if _, err := conn.ExecContext(ctx, "CHECKPOINT "+p.alias); err != nil {
+				s.o.Log.Warn("checkpoint failed", "day", p.day.String(), "class", string(p.class), "err", err)
+			}
+			before := p.logged.Swap(fileSize(p.path + ".wal"))
+			sum -= before - p.logged.Load()
+		}
+		p.write.Unlock()
+	}
 }
 
 // lockPart returns the file of the key with its write lock held, making it when
@@ -153,7 +186,7 @@ func (s *Store) lockPart(ctx context.Context, k partKey) (*part, error) {
 		return nil, errors.New("the store is closed")
 	}
 	p = s.newPart(k)
-	if err := p.attach(ctx, s.db); err != nil {
+	if err := p.attach(ctx, s.db, blockSize); err != nil {
 		return nil, err
 	}
 	p.write.Lock()

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/duckdb/duckdb-go/v2"
+
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
 )
@@ -31,6 +33,7 @@ type part struct {
 	// after a failed insert. Guarded by write.
 	suspect bool
 	info    atomic.Pointer[info]
+	logged  atomic.Int64 // bytes of the log
 }
 
 // info is what queries are planned by. It is replaced, never changed. Bounds only
@@ -62,19 +65,24 @@ func (s *Store) newPart(k partKey) *part {
 // storage pins the format of new files, so that an update of DuckDB does not
 // change what an older binary can read. Small blocks suit small days: measured 46
 // bytes a fact with 64 KB, 48 with 256 KB, 55 with 16 KB.
-const storage = " (STORAGE_VERSION 'v1.5.0', BLOCK_SIZE 65536)"
-
-func attachSQL(path, alias string) string {
+// A rewritten file of few rows (see fewRows) is smallest with 16 KB.
+func attachSQL(path, alias string, block int64) string {
 	q := "ATTACH " + quote(path) + " AS " + alias
-	if fileSize(path) == 0 {
-		q += storage // files that are there keep theirs
+	if fileSize(path) == 0 { // files that are there keep theirs
+		q += " (STORAGE_VERSION 'v1.5.0', BLOCK_SIZE " + itoa(block) + ")"
 	}
 	return q
 }
 
+const (
+	blockSize  = 64 << 10
+	smallBlock = 16 << 10
+	fewRows    = 12_000
+)
+
 // attach opens the file, makes its tables when it is new, and reads its state.
-func (p *part) attach(ctx context.Context, db *sql.DB) error {
-	if _, err := db.ExecContext(ctx, attachSQL(p.path, p.alias)); err != nil {
+func (p *part) attach(ctx context.Context, db *sql.DB, block int64) error {
+	if _, err := db.ExecContext(ctx, attachSQL(p.path, p.alias, block)); err != nil {
 		return err
 	}
 	if err := p.load(ctx, db); err != nil {
@@ -82,48 +90,46 @@ func (p *part) attach(ctx context.Context, db *sql.DB) error {
 		return errors.Join(err, errDetach)
 	}
 	p.suspect = p.info.Load().position > 0
+	p.logged.Store(fileSize(p.path + ".wal"))
 	return nil
 }
 
 func (p *part) load(ctx context.Context, db *sql.DB) error {
 	in := &info{source: p.alias + ".facts"}
-	var tables int
-	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM duckdb_tables() WHERE database_name = "+quote(p.alias)).Scan(&tables); err != nil {
-		return err
-	}
-	if tables == 0 { // new, or a crash came before its tables: they come all at once
+	err := p.readState(ctx, db, in)
+	var missing *duckdb.Error
+	if errors.As(err, &missing) && missing.Type == duckdb.ErrorTypeCatalog { // new, or a crash came before its tables: they come all at once
 		if _, err := db.ExecContext(ctx, createTables(p.alias)); err != nil {
 			return err
 		}
 		if err := syncDir(filepath.Dir(p.path)); err != nil {
 			return err
 		}
+		err = p.readState(ctx, db, in)
 	}
-	if err := db.QueryRowContext(ctx, "SELECT version FROM "+p.alias+".state").Scan(&in.version); err != nil {
+	if err != nil {
 		return err
 	}
 	switch {
 	case in.version > schemaVersion:
 		return fmt.Errorf("written by a newer version (schema %d, ours is %d)", in.version, schemaVersion)
 	case in.version < schemaVersion:
-		var err error
+		in.rolled, in.kept, in.tail = 0, 0, in.rows // its rollups are not read
 		if in.source, err = p.defaults(ctx, db); err != nil {
 			return err
 		}
-	default:
-		if err := db.QueryRowContext(ctx, "SELECT rolled, kept FROM "+p.alias+".state").Scan(&in.rolled, &in.kept); err != nil {
-			return err
-		}
-	}
-	err := db.QueryRowContext(ctx, fmt.Sprintf(`SELECT coalesce(max(batch), 0), coalesce(max(position), 0), coalesce(sum(rows), 0)::BIGINT, coalesce(sum(docs), 0)::BIGINT,
-		coalesce(bit_or(kinds), 0), coalesce(min(lo), 0), coalesce(max(hi), 0), coalesce(min(id_lo), 0), coalesce(max(id_hi), 0),
-		coalesce(sum(erased), 0)::BIGINT, coalesce(arg_max(sorted, batch), false), coalesce(sum(rows) FILTER (batch > %d), 0)::BIGINT, count(*)
-		FROM %s.applied`, in.rolled, p.alias)).Scan(&in.batch, &in.position, &in.rows, &in.docs, &in.kinds, &in.lo, &in.hi, &in.idLo, &in.idHi, &in.erased, &in.sorted, &in.tail, &in.ledger)
-	if err != nil {
-		return err
 	}
 	p.info.Store(in)
 	return nil
+}
+
+// readState asks in one query: a start reads hundreds of files.
+func (p *part) readState(ctx context.Context, db *sql.DB, in *info) error {
+	return db.QueryRowContext(ctx, fmt.Sprintf(`SELECT any_value(s.version), any_value(s.rolled), any_value(s.kept), coalesce(max(batch), 0), coalesce(max(position), 0),
+		coalesce(sum(rows), 0)::BIGINT, coalesce(sum(docs), 0)::BIGINT, coalesce(bit_or(kinds), 0), coalesce(min(lo), 0), coalesce(max(hi), 0), coalesce(min(id_lo), 0), coalesce(max(id_hi), 0),
+		coalesce(sum(erased), 0)::BIGINT, coalesce(arg_max(sorted, batch), false), coalesce(sum(rows) FILTER (batch > s.rolled), 0)::BIGINT, count(batch)
+		FROM %[1]s.state s LEFT JOIN %[1]s.applied ON true`, p.alias)).Scan(&in.version, &in.rolled, &in.kept, &in.batch, &in.position,
+		&in.rows, &in.docs, &in.kinds, &in.lo, &in.hi, &in.idLo, &in.idHi, &in.erased, &in.sorted, &in.tail, &in.ledger)
 }
 
 // defaults selects the columns of an older file with stand-ins for those it lacks.

@@ -19,6 +19,9 @@ func (s *Store) Query(ctx context.Context, q facts.Query) (facts.Result, error) 
 	if err := q.Check(); err != nil {
 		return facts.Result{}, err
 	}
+	if err := s.live("facts.Query"); err != nil {
+		return facts.Result{}, err
+	}
 	pl, err := newPlan(&q)
 	if err != nil {
 		return facts.Result{}, err

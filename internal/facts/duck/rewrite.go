@@ -32,7 +32,11 @@ func (s *Store) rewrite(ctx context.Context, p *part) error {
 		return err
 	}
 	next := &part{partKey: p.partKey, alias: p.alias + "_new", path: path}
-	if err := s.copyInto(ctx, p, next); err != nil {
+	block := int64(blockSize)
+	if p.info.Load().rows < fewRows {
+		block = smallBlock
+	}
+	if err := s.copyInto(ctx, p, next, block); err != nil {
 		return errors.Join(err, removeFiles(path))
 	}
 	p.use.Lock()
@@ -41,8 +45,8 @@ func (s *Store) rewrite(ctx context.Context, p *part) error {
 }
 
 // copyInto fills a new file and closes it.
-func (s *Store) copyInto(ctx context.Context, p, next *part) error {
-	if err := next.attach(ctx, s.db); err != nil {
+func (s *Store) copyInto(ctx context.Context, p, next *part, block int64) error {
+	if err := next.attach(ctx, s.db, block); err != nil {
 		return err
 	}
 	err := s.fill(ctx, p, next)
@@ -85,12 +89,15 @@ func (s *Store) fill(ctx context.Context, p, next *part) error {
 	}
 	out.position = in.position
 	for i, l := range levels {
+		if out.rows < s.pace.least {
+			break
+		}
 		// counted first: a table that is made and emptied again leaves its room in the file
 		var n int64
 		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT DISTINCT "+l.keys()+" FROM "+next.alias+".facts WHERE NOT quarantined)").Scan(&n); err != nil {
 			return err
 		}
-		if n*l.gain > out.rows {
+		if !s.pace.pays(l, n, out.rows) {
 			continue
 		}
 		if _, err := rebuild(ctx, tx, next, l, next.alias+".facts", "", false); err != nil {
@@ -157,7 +164,7 @@ func (s *Store) swap(ctx context.Context, p *part, path string) error {
 		err = syncDir(filepath.Dir(p.path))
 	}
 	suspect := p.suspect
-	if errAttach := p.attach(ctx, s.db); errAttach != nil {
+	if errAttach := p.attach(ctx, s.db, blockSize); errAttach != nil {
 		p.gone = true // queries go on without it; the next start opens it, or says what is wrong
 		return errors.Join(err, errAttach)
 	}

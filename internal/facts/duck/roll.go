@@ -8,21 +8,26 @@ import (
 	"strings"
 )
 
-// Rollups follow the facts at a distance: below rollAfter rows a scan is as fast.
-// The distance grows with the rollups, so that folding costs a bounded share of
-// inserting, up to rollMost.
-const (
-	rollAfter = 200_000
-	rollMost  = 2_000_000
-)
+// pace says when rollups are made. They follow the facts at a distance: below after
+// rows a scan is as fast. A rollup waits for queries of its file only when most
+// rows lie behind it.
+type pace struct {
+	after, most int64
+	least       int64 // rows of a closed file that gets rollups
+	any         bool  // keep rollups that save nothing (tests)
+}
+
+func usualPace() pace { return pace{after: 200_000, most: 2_000_000, least: 50_000} }
+
+func (c pace) pays(l level, rolled, rows int64) bool { return c.any || rolled*l.gain <= rows }
 
 // roll brings the rollups up to the last batch when enough rows lie after them. It
 // waits for queries of this file only when it has been put off for long. Called
 // with the write lock held.
 func (s *Store) roll(ctx context.Context, conn *sql.Conn, p *part) error {
-	if n := p.info.Load().tail; n < rollAfter || n < rollMost && !p.use.TryLock() {
+	if n := p.info.Load().tail; n < s.pace.after || n < s.pace.most && !p.use.TryLock() {
 		return nil
-	} else if n >= rollMost {
+	} else if n >= s.pace.most {
 		p.use.Lock()
 	}
 	defer p.use.Unlock()
@@ -44,7 +49,7 @@ func (s *Store) roll(ctx context.Context, conn *sql.Conn, p *part) error {
 			return err
 		}
 		in.kept |= bit
-		if rows*l.gain > in.rows {
+		if !s.pace.pays(l, rows, in.rows) {
 			if _, err := tx.ExecContext(ctx, "TRUNCATE "+p.alias+"."+l.table); err != nil {
 				return err
 			}

@@ -85,7 +85,7 @@ type level struct {
 // levels are tried from the smallest to the largest.
 var levels = []level{
 	{"roll_page", []string{"project", "kind", "extension", "ext_version", "blame", "blame_ver", "host", "channel"}, 4},
-	{"roll_unit", []string{"project", "kind", "extension", "ext_version", "blame", "blame_ver", "host", "channel", "g"}, 2},
+	{"roll_unit", []string{"project", "kind", "extension", "ext_version", "blame", "blame_ver", "host", "channel", "g"}, 4},
 	{"roll_hour", []string{"hour", "project", "kind", "extension", "ext_version", "blame", "blame_ver", "host", "host_version", "os", "channel", "name"}, 4},
 }
 

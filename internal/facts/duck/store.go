@@ -32,9 +32,11 @@ import (
 // a file is swapped or its rollups change), mu (the map; never held for long).
 type Store struct {
 	o      Options
+	pace   pace
 	db     *sql.DB
 	insert sync.Mutex
-	exts   atomic.Int64 // numbers temporary files
+	files  atomic.Int64 // numbers temporary files
+	closed atomic.Bool
 
 	mu    sync.RWMutex
 	parts map[partKey]*part
@@ -77,7 +79,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fault.E("duck.Open", fault.Unavailable, "The folder of facts cannot be used.", err)
 	}
-	s := &Store{o: o, parts: make(map[partKey]*part)}
+	s := &Store{o: o, pace: usualPace(), parts: make(map[partKey]*part)}
 	if s.zip, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1)); err != nil {
 		return nil, fault.E("duck.Open", fault.Internal, "", err)
 	}
@@ -101,15 +103,44 @@ func (s *Store) start(ctx context.Context, keys []partKey) error {
 	if _, err := s.db.ExecContext(ctx, s.settings()); err != nil {
 		return fault.E("duck.Open", fault.Unavailable, "DuckDB refuses its settings.", err)
 	}
-	for _, k := range keys {
-		p := s.newPart(k)
-		if err := p.attach(ctx, s.db); err != nil {
-			return fault.E("duck.Open", fault.Unavailable, "The facts file "+filepath.Base(p.path)+" cannot be opened (damaged, or another process has it).", err)
-		}
-		s.parts[k] = p
+	// several at a time: most of it is waiting for small reads
+	errs := make([]error, openers)
+	var wg sync.WaitGroup
+	for i := range openers {
+		wg.Go(func() {
+			for j := i; j < len(keys) && errs[i] == nil; j += openers {
+				errs[i] = s.openPart(ctx, keys[j])
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+const openers = 4
+
+func (s *Store) openPart(ctx context.Context, k partKey) error {
+	p := s.newPart(k)
+	if err := p.attach(ctx, s.db, blockSize); err != nil {
+		return fault.E("duck.Open", fault.Unavailable, "The facts file "+filepath.Base(p.path)+" cannot be opened (damaged, or another process has it).", err)
+	}
+	s.mu.Lock()
+	s.parts[k] = p
+	s.mu.Unlock()
+	return nil
+}
+
+// live refuses work after Close.
+func (s *Store) live(op string) error {
+	if s.closed.Load() {
+		return fault.E(op, fault.Unavailable, "The facts are closed.", nil)
 	}
 	return nil
 }
+
+// maxLog is how many bytes of logs wait for a checkpoint, over all files: it bounds
+// the replay after a crash and the rows that memory holds unpacked.
+const maxLog = 256 << 20
 
 // settings locks DuckDB down before it sees a file. Checkpoints wait for 256 MB of
 // log: smaller ones rewrite half-filled row groups (171 bytes a fact instead of 99).
@@ -117,7 +148,7 @@ func (s *Store) settings() string {
 	return strings.Join([]string{
 		fmt.Sprintf("SET memory_limit = '%d B'", s.o.MemoryLimit),
 		fmt.Sprintf("SET threads = %d", s.o.Threads),
-		"SET checkpoint_threshold = '256MB'",
+		fmt.Sprintf("SET checkpoint_threshold = '%d B'", maxLog),
 		"SET temp_directory = " + quote(s.temp()),
 		"SET autoinstall_known_extensions = false",
 		"SET autoload_known_extensions = false",
@@ -154,7 +185,7 @@ func prepareDir(dir string) ([]partKey, error) {
 		half := strings.HasSuffix(name, suffix+fresh) || strings.HasSuffix(name, suffix+fresh+".wal")
 		main, isLog := strings.CutSuffix(name, ".wal")
 		orphan := isLog && strings.HasSuffix(main, suffix) && !there[main]
-		if half || orphan {
+		if half || orphan || unborn(filepath.Join(dir, name)) {
 			if err := os.Remove(filepath.Join(dir, name)); err != nil {
 				return nil, err
 			}
@@ -166,6 +197,13 @@ func prepareDir(dir string) ([]partKey, error) {
 	}
 	slices.SortFunc(keys, compareKeys)
 	return keys, syncDir(dir)
+}
+
+// unborn reports whether a crash came while DuckDB made the file: it is shorter than
+// DuckDB's headers, and there is no log that could hold rows.
+func unborn(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && strings.HasSuffix(path, suffix) && st.Size() < 3*4096 && fileSize(path+".wal") == 0
 }
 
 func compareKeys(a, b partKey) int {
@@ -217,6 +255,9 @@ func (s *Store) Stats(context.Context) (facts.Stats, error) {
 func (s *Store) Close() error {
 	s.insert.Lock()
 	defer s.insert.Unlock()
+	if s.closed.Swap(true) {
+		return nil
+	}
 	var errs []error
 	for _, p := range s.all() {
 		p.write.Lock()
