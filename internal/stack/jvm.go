@@ -195,7 +195,7 @@ func parseJVM(t *tree, lines []string) (*node, string) {
 			continue
 		}
 		if heading {
-			cur.more(s)
+			cur.more(strings.TrimRight(l, " \t")) // a caret below a pattern needs its indent
 			continue
 		}
 		if s != "" && !strings.HasPrefix(s, "at ") && seen {

@@ -16,7 +16,8 @@ import (
 //     language prints it (Module joined in front; Python's builtins have none);
 //   - files: no app:///, file://, webpack://, no query or fragment, %20 undone,
 //     asar and vscode-file prefixes gone;
-//   - V8: "async f" sets Async, "[as y]" goes, unknown names become "";
+//   - V8: "async f" sets Async, "[as y]" goes, unknown names become "", the
+//     module that a client made of the file's name goes;
 //   - JVM: class and method split, loader and module prefixes gone, no
 //     pseudo-files; Python: Module from the file when the client gave none;
 //   - negative and absurd line numbers become 0.
@@ -129,6 +130,12 @@ func normaliseJS(f *eco.Frame) {
 		f.Function = "new"
 	}
 	f.Function = strings.TrimSpace(f.Function)
+	if r, is := strings.CutSuffix(f.Function, ".?"); is { // Sentry's word
+		f.Function = r + ".<anonymous>"
+	}
+	if f.File != "" {
+		f.Module = "" // clients make one of the file's name, each in its own way
+	}
 }
 
 func normaliseJVM(f *eco.Frame) {
