@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -31,9 +33,6 @@ func (r register) KeyByPublic(key string) (registry.KeyView, bool) {
 	return v, ok
 }
 
-// anyProject knows one key for whichever project a capture names.
-type anyProject struct{ register }
-
 const (
 	linterKey = "0123456789abcdef0123456789abcdef" // of the project of acme.linter, number 44
 	hostKey   = "11111111111111111111111111111111" // of the project of the host "editor", number 7
@@ -47,6 +46,23 @@ func projectKey(public string, id int64, s registry.Subject, p consent.Policy) r
 		Key:     registry.Key{Public: public, Project: id, Status: registry.KeyActive, RatePerMinute: 60_000_000, Burst: 1_000_000},
 		Project: &registry.ProjectView{Project: registry.Project{ID: id, Subject: s, Policy: p}},
 	}
+}
+
+// ring is shared: it opens with file syncs, and the tests are many.
+var ring *keyring.Ring
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "ingest-keys")
+	if err == nil {
+		ring, err = keyring.Open(filepath.Join(dir, "keys"))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
 }
 
 // world is the door with everything it stands on, real but small.
@@ -67,10 +83,6 @@ type world struct {
 }
 
 func newWorld(t testing.TB, policy consent.Policy) *world {
-	ring, err := keyring.Open(filepath.Join(t.TempDir(), "keys"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	w := &world{t: t, log: stream.NewMem(64 << 20), counts: map[pipeline.Count]int64{}, now: time.UnixMilli(testNow)}
 	w.group = stream.NewGroup(w.log, stream.GroupOptions{})
 	t.Cleanup(w.group.Close)
