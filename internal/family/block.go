@@ -13,6 +13,7 @@ const (
 	maxCandidates = 48    // representatives compared exactly
 	maxSequences  = 20000 // remembered in one block
 	maxNear       = 5
+	fewPosts      = 100 // a token of so few representatives is always a way in
 )
 
 // block is one room of the index. Everything in it is a pure function of the
@@ -139,7 +140,7 @@ func (b *block) nearest(q *stack) []scored {
 		b.slots = make([]int32, max(len(b.names), 2*len(b.slots)))
 	}
 	// Tokens of many stacks are no way in when there are three rarer ones.
-	limit := int(b.t.common * float64(len(b.reps)))
+	limit := max(int(b.t.common*float64(len(b.reps))), fewPosts)
 	rare := 0
 	for _, id := range q.ids {
 		if id != noID && len(b.posts[id]) > 0 && len(b.posts[id]) <= limit {
