@@ -42,15 +42,19 @@ func encodeDecisions(items []item) []byte {
 		if it.env == nil || it.outcome == stored && !it.replayed && it.env.Kind != eco.KindCrash && it.env.Kind != eco.KindSession {
 			continue
 		}
+		c := it.crashPart
+		if c == nil {
+			c = new(crashPart)
+		}
 		b = binary.AppendUvarint(b, uint64(i))
-		b = append(b, byte(it.outcome), flags(it.replayed, it.place.New, it.place.Known))
+		b = append(b, byte(it.outcome), flags(it.replayed, c.place.New, c.place.Known))
 		b = appendText(b, it.reason)
 		b = appendText(b, it.stage)
-		b = appendText(b, it.place.Family)
-		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(it.place.Score))
-		b = appendText(b, it.sig.Hash)
-		b = appendText(b, string(it.blame.Extension))
-		b = appendText(b, it.release)
+		b = appendText(b, c.place.Family)
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(c.place.Score))
+		b = appendText(b, c.sig.Hash)
+		b = appendText(b, string(c.blame.Extension))
+		b = appendText(b, c.release)
 		b = appendText(b, it.session.name)
 		for _, n := range [4]int64{it.session.count, it.session.errored, it.session.crashed, it.session.abnormal} {
 			b = binary.AppendVarint(b, n)
@@ -102,7 +106,7 @@ func (it *item) recall(d decision) {
 		return
 	}
 	it.session = delta{d.count[0], d.count[1], d.count[2], d.count[3], d.sessionName}
-	if it.env.Kind != eco.KindCrash {
+	if it.crashPart == nil {
 		return
 	}
 	it.place.Family, it.place.New, it.place.Known, it.place.Score = d.family, d.isNew, d.known, d.score

@@ -28,19 +28,23 @@ type item struct {
 	raw []byte
 	env *eco.Envelope // nil when the record cannot be read
 
-	// From the pure stages, for crashes.
-	sig     eco.Signature
-	blame   eco.Blame
-	input   family.Input
-	release string // of whatever the crash is attributed to
+	*crashPart // of crashes that could be read, else nil: most records are events
 
 	// From the decision.
 	outcome  outcome
 	reason   string // of a drop; of a dead letter, without payload
 	stage    string // where a dead letter died
-	place    crash.Placement
 	session  delta
 	replayed bool // it came from the dead letters
+}
+
+// crashPart is what the stages find out about a crash.
+type crashPart struct {
+	sig     eco.Signature
+	blame   eco.Blame
+	input   family.Input
+	release string          // of whatever the crash is attributed to
+	place   crash.Placement // from the decision
 }
 
 // id is the envelope's id, or a hash of the record when it cannot be read.

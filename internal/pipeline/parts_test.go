@@ -126,8 +126,8 @@ func TestDecisionsRoundTrip(t *testing.T) {
 	}
 	items := []item{
 		{env: env(eco.KindEvent)},
-		{env: env(eco.KindCrash), sig: eco.Signature{Hash: "0011223344556677"}, release: "1.2", blame: eco.Blame{Extension: "a.b"},
-			place: crash.Placement{Family: "F-1", New: true, Score: -.25}},
+		{env: env(eco.KindCrash), crashPart: &crashPart{sig: eco.Signature{Hash: "0011223344556677"}, release: "1.2", blame: eco.Blame{Extension: "a.b"},
+			place: crash.Placement{Family: "F-1", New: true, Score: -.25}}},
 		{raw: []byte("x"), outcome: dead},
 		{env: env(eco.KindSession), session: delta{1, 1, 0, 0, "errored"}},
 		{env: env(eco.KindEvent), outcome: duplicate, reason: "letter"},

@@ -122,6 +122,7 @@ func (w *Worker) line(it *item, world *blame.World, now time.Time) (at string, e
 	if env.Kind != eco.KindCrash {
 		return "", nil
 	}
+	it.crashPart = new(crashPart)
 	env.Steps = append(make([]eco.Step, 0, len(env.Steps)+len(w.stages)+1), env.Steps...)
 	for _, s := range w.stages {
 		at = s.name

@@ -291,7 +291,7 @@ func (w *Worker) announce(ctx context.Context, items []item) {
 		} else {
 			look(Release{Host: o.Host, Version: o.HostVersion, Channel: o.Channel}, it.env.Received)
 		}
-		if it.blame.Extension != "" && it.blame.Extension != o.Extension {
+		if it.crashPart != nil && it.blame.Extension != "" && it.blame.Extension != o.Extension {
 			look(Release{Extension: it.blame.Extension, Version: it.release}, it.env.Received)
 		}
 	}
