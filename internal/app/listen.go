@@ -18,13 +18,9 @@ type server struct {
 	ln   net.Listener
 }
 
-// listen opens an address: HTTP/1.1 and HTTP/2, in the clear (for gRPC without
-// TLS, and behind a proxy) or with TLS by files.
-func listen(addr string, o Options, h http.Handler, log *slog.Logger) (*server, error) {
-	ln, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fault.E("app.listen", fault.Unavailable, "The address "+addr+" cannot be listened on.", err)
-	}
+// listen makes the server of a bound address: HTTP/1.1 and HTTP/2, in the clear
+// (for gRPC without TLS, and behind a proxy) or with TLS by files.
+func listen(ln net.Listener, o Options, h http.Handler, log *slog.Logger) (*server, error) {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)

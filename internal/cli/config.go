@@ -34,10 +34,8 @@ func (s *settings) resolve(k *kong.Context) (app.Options, error) {
 		return app.Options{}, err
 	}
 	flags := map[string]*kong.Flag{}
-	for _, group := range k.AllFlags() {
-		for _, f := range group {
-			flags[f.Name] = f
-		}
+	for _, f := range k.Flags() {
+		flags[f.Name] = f
 	}
 	var mistakes []string
 	for key := range file {
@@ -116,11 +114,9 @@ func (s *checkConfigCmd) Run(k *kong.Context, c *console) error {
 // with a password shows none.
 func optionsAsMap(k *kong.Context, o app.Options) map[string]any {
 	out := map[string]any{}
-	for _, group := range k.AllFlags() {
-		for _, f := range group {
-			if f.Name != "help" && f.Name != "config" {
-				out[f.Name] = f.Target.Interface()
-			}
+	for _, f := range k.Flags() {
+		if f.Name != "help" && f.Name != "config" {
+			out[f.Name] = f.Target.Interface()
 		}
 	}
 	out["keyring"] = o.Keyring

@@ -1,0 +1,347 @@
+// Package kill_test kills the real server at random moments under load, as a
+// power switch would but for the disk's cache, and then compares what clients
+// were told with what is stored.
+package kill_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/bellwether-project/bellwether/internal/account"
+	"github.com/bellwether-project/bellwether/internal/app"
+	"github.com/bellwether-project/bellwether/internal/cli"
+	"github.com/bellwether-project/bellwether/internal/consent"
+	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/facts"
+	"github.com/bellwether-project/bellwether/internal/facts/duck"
+	"github.com/bellwether-project/bellwether/internal/registry"
+)
+
+// serveEnv makes the test binary be the server: its arguments are the command line.
+const serveEnv = "BELLWETHER_KILL_SERVE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(serveEnv) == "" {
+		os.Exit(m.Run())
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	os.Exit(cli.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// TestKill: BELLWETHER_KILL_ROUNDS=100 go test ./e2e/kill -timeout 60m is the
+// long form; without the variable five rounds run.
+func TestKill(t *testing.T) {
+	rounds := 5
+	if n, err := strconv.Atoi(os.Getenv("BELLWETHER_KILL_ROUNDS")); err == nil {
+		rounds = n
+	}
+	if testing.Short() {
+		t.Skip("short")
+	}
+	if !cgo() {
+		t.Skip("needs the embedded facts engine, so cgo")
+	}
+	w := &world{dir: t.TempDir(), addr: freeAddr(t)}
+	if dir := os.Getenv("BELLWETHER_KILL_DIR"); dir != "" { // keep the folder to look into
+		w.dir = dir
+	}
+	key := w.seed(t)
+	w.target = fmt.Sprintf("http://%s/api/%d/envelope/?sentry_version=7&sentry_key=%s", w.addr, key.Project, key.Public)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d, %d rounds", seed, rounds)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	for round := range rounds {
+		w.round(t, time.Duration(50+rng.IntN(1200))*time.Millisecond, round)
+	}
+	w.settle(t)
+	w.compare(t)
+}
+
+// world is one data folder and the clients' view of it.
+type world struct {
+	dir, addr, target string
+	next              atomic.Uint64
+	mu                sync.Mutex
+	owed              []uint64 // sent, not acknowledged: a real client sends them again
+	acked             map[uint64]bool
+	sent              atomic.Int64
+	slowest           time.Duration // of a start after a kill
+}
+
+func (w *world) options() app.Options {
+	return app.Options{Data: filepath.Join(w.dir, "data"), Keyring: filepath.Join(w.dir, "keys"), Listen: w.addr, Roles: []string{"ingest", "worker", "web", "jobs"}, StreamMax: 1 << 30}
+}
+
+// seed registers an extension and its project, as the command line would.
+func (w *world) seed(t *testing.T) registry.Key {
+	t.Helper()
+	w.acked = map[uint64]bool{}
+	r, err := app.OpenRecords(t.Context(), w.options(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	by := account.System("test").Actor()
+	if _, err := r.Registry.PutPublisher(t.Context(), by, registry.Publisher{ID: "acme", Name: "Acme"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Registry.PutExtension(t.Context(), by, registry.Extension{ID: "acme.todo", Kind: registry.VSCode, Name: "Todo"}); err != nil {
+		t.Fatal(err)
+	}
+	_, key, err := r.Registry.CreateProject(t.Context(), by, registry.Project{
+		Subject: registry.Subject{Extension: "acme.todo"}, Name: "Todo",
+		Policy: consent.Policy{Tiers: []eco.Tier{eco.TierCrash}, Text: "Send crash reports", AskedBy: "Studio"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key, err = r.Registry.UpdateKey(t.Context(), by, withRate(key)); err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func withRate(k registry.Key) registry.Key {
+	k.RatePerMinute, k.Burst = 6_000_000, 1_000_000
+	return k
+}
+
+// round starts the server, sends for a while from many clients, and kills it.
+func (w *world) round(t *testing.T, life time.Duration, round int) {
+	t.Helper()
+	p := w.start(t)
+	ctx, stop := context.WithCancel(t.Context())
+	var clients sync.WaitGroup
+	for range 16 {
+		clients.Go(func() { w.client(ctx) })
+	}
+	timer := time.NewTimer(life)
+	<-timer.C
+	if err := p.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = p.Wait()
+	stop()
+	clients.Wait()
+	if round%10 == 9 {
+		t.Logf("round %d: %d acknowledged, %d owed, slowest start %v", round+1, len(w.acked), len(w.owed), w.slowest)
+	}
+}
+
+func (w *world) start(t *testing.T) *exec.Cmd {
+	t.Helper()
+	o := w.options()
+	p := exec.Command(os.Args[0], "serve", "--data", o.Data, "--keyring", o.Keyring, "--listen", o.Listen, "--min-free", "0", "--log-level", "error")
+	p.Env = append(os.Environ(), serveEnv+"=1")
+	var out bytes.Buffer
+	p.Stdout, p.Stderr = &out, &out
+	began := time.Now()
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if resp, err := http.Get("http://" + w.addr + "/readyz"); err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				break
+			}
+		}
+		if time.Since(began) > time.Minute {
+			_ = p.Process.Kill()
+			_ = p.Wait()
+			t.Fatalf("the server is not ready after a minute:\n%s", out.Bytes())
+		}
+		runtime.Gosched()
+		time.Sleep(5 * time.Millisecond)
+	}
+	w.slowest = max(w.slowest, time.Since(began))
+	return p
+}
+
+// client sends one crash after the other; what is owed goes first.
+func (w *world) client(ctx context.Context) {
+	c := &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}
+	defer c.CloseIdleConnections()
+	for ctx.Err() == nil {
+		n := w.take()
+		ok := w.send(ctx, c, n)
+		w.mu.Lock()
+		if ok {
+			w.acked[n] = true
+		} else {
+			w.owed = append(w.owed, n)
+		}
+		w.mu.Unlock()
+		if !ok && ctx.Err() == nil {
+			time.Sleep(2 * time.Millisecond) // the server is gone; the kill ends this client soon
+		}
+	}
+}
+
+func (w *world) take() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n := len(w.owed); n > 0 {
+		id := w.owed[n-1]
+		w.owed = w.owed[:n-1]
+		return id
+	}
+	return w.next.Add(1)
+}
+
+// send posts one crash and reports whether the server acknowledged it.
+func (w *world) send(ctx context.Context, c *http.Client, n uint64) bool {
+	id := eventID(n)
+	event := fmt.Sprintf(`{"event_id":%q,"platform":"javascript","level":"error","release":"acme.todo@1.%d.0","user":{"id":"u%d"},"exception":{"values":[{"type":"TypeError","value":"cannot read x of undefined","stacktrace":{"frames":[{"function":"dispatch","filename":"/opt/studio/resources/app/out/host.js","lineno":1},{"function":"fn%d","filename":"/home/kim/.vscode/extensions/acme.todo-1.0.0/out/main.js","lineno":%d}]}}]}}`,
+		id, n%5, n%97, n%23, n%400)
+	body := fmt.Sprintf("{\"event_id\":%q}\n{\"type\":\"event\",\"length\":%d}\n%s\n", id, len(event), event)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.target, bytes.NewReader([]byte(body)))
+	if err != nil {
+		return false
+	}
+	w.sent.Add(1)
+	resp, err := c.Do(req)
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
+	return err == nil && resp.StatusCode == http.StatusOK && bytes.Contains(answer, []byte(id))
+}
+
+func eventID(n uint64) string {
+	var b [16]byte
+	r := rand.New(rand.NewPCG(n, 17))
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return hex.EncodeToString(b[:])
+}
+
+// settle starts the server once more, pays what is owed, waits until everything
+// is stored, and stops it as an administrator would.
+func (w *world) settle(t *testing.T) {
+	t.Helper()
+	p := w.start(t)
+	c := &http.Client{Timeout: 30 * time.Second}
+	for _, n := range w.owed {
+		if !w.send(t.Context(), c, n) {
+			t.Fatalf("a quiet server did not take report %d", n)
+		}
+		w.acked[n] = true
+	}
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Wait(); err != nil {
+		t.Fatalf("after SIGTERM the server ended with %v", err)
+	}
+	p = w.start(t) // what waited in the stream is stored now
+	for began := time.Now(); w.waiting(t) > 0; time.Sleep(20 * time.Millisecond) {
+		if time.Since(began) > time.Minute {
+			t.Fatal("the stream is not empty after a minute")
+		}
+	}
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = p.Wait()
+}
+
+// waiting asks the metrics how many messages are not stored yet.
+func (w *world) waiting(t *testing.T) int {
+	t.Helper()
+	resp, err := http.Get("http://" + w.addr + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := bytes.Cut(text, []byte("\nbellwether_stream_waiting_messages "))
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	n, err := strconv.ParseFloat(string(line), 64)
+	if !ok || err != nil {
+		t.Fatalf("the metrics do not say how many messages wait: %v", err)
+	}
+	return int(n)
+}
+
+// compare reads the fact files themselves: each acknowledged report is there,
+// and each report that is there is there once.
+func (w *world) compare(t *testing.T) {
+	t.Helper()
+	store, err := duck.Open(t.Context(), duck.Options{Dir: filepath.Join(w.options().Data, "facts"), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	stored := map[string]int64{}
+	for offset := 0; ; offset += facts.MaxLimit {
+		res, err := store.Query(t.Context(), facts.Query{
+			Scope: facts.Everything(),
+			Where: []facts.Cond{
+				{Col: facts.Kind, Op: facts.In, Values: []string{string(eco.KindCrash)}},
+				{Col: facts.Quarantined, Op: facts.In, Values: []string{"0", "1"}}, // such a burst looks forged, and is
+			},
+			Group: []facts.Column{facts.ClientID}, Measures: []facts.Measure{{Fn: facts.Count}},
+			Order: []facts.Order{{By: string(facts.ClientID)}}, Limit: facts.MaxLimit, Offset: offset,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range res.Rows {
+			stored[row[0].(string)] = row[1].(int64)
+		}
+		if !res.More {
+			break
+		}
+	}
+	lost, twice := 0, 0
+	for n := range w.acked {
+		if stored[eventID(n)] == 0 {
+			lost++
+		}
+	}
+	for _, count := range stored {
+		if count > 1 {
+			twice++
+		}
+	}
+	t.Logf("%d requests sent, %d reports acknowledged, %d stored, %d lost, %d counted twice; slowest start after a kill %v",
+		w.sent.Load(), len(w.acked), len(stored), lost, twice, w.slowest)
+	if lost > 0 || twice > 0 || len(stored) != len(w.acked) {
+		t.Errorf("lost %d, twice %d, stored %d of %d acknowledged", lost, twice, len(stored), len(w.acked))
+	}
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}

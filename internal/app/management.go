@@ -1,0 +1,48 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+
+	"github.com/bellwether-project/bellwether/internal/account"
+	"github.com/bellwether-project/bellwether/internal/api"
+	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/facts"
+)
+
+// management is the API of the running server.
+func (a *App) management(base *url.URL) (*api.Server, error) {
+	return api.New(api.Options{
+		Log: a.log, Now: now, Accounts: a.Records.Accounts, Registry: a.Records.Registry, Desk: a.desk, Facts: a.facts,
+		Audit: a.Records.Audit, Worker: a.worker, Counts: a.counts, Jobs: a.jobs, Base: base, Version: Version(),
+	})
+}
+
+// Console opens the records of a data folder and returns the API over them, with
+// the rights of whoever holds the folder: the command line without a server. It
+// has no facts: one process at a time may open those.
+func Console(ctx context.Context, o Options, log *slog.Logger) (http.Handler, *Records, error) {
+	r, err := OpenRecords(ctx, o, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	none := facts.NewMem()
+	desk, err := crash.New(ctx, crash.Options{Flow: r.Flow, Records: r.DB, Audit: r.Audit, Facts: none, Now: now, NewID: randomID})
+	if err != nil {
+		_ = r.Close()
+		return nil, nil, err
+	}
+	base, _ := url.Parse("http://localhost:8080")
+	if u, err := url.Parse(o.URL); err == nil && o.URL != "" {
+		base = u
+	}
+	as := account.System("cli")
+	s, err := api.New(api.Options{Log: log, Now: now, Accounts: r.Accounts, Registry: r.Registry, Desk: desk, Facts: none, Audit: r.Audit, Base: base, Version: Version(), As: &as})
+	if err != nil {
+		_ = r.Close()
+		return nil, nil, err
+	}
+	return s.Handler(), r, nil
+}

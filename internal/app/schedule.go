@@ -1,0 +1,80 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/jobs"
+	"github.com/bellwether-project/bellwether/internal/pipeline"
+	"github.com/bellwether-project/bellwether/internal/registry"
+)
+
+// countsDays is how long the hourly counts of intake are kept.
+const countsDays = 90
+
+// schedule is the table of everything that recurs.
+func (a *App) schedule() []jobs.Job {
+	r := a.Records
+	return []jobs.Job{
+		{Name: "counts", What: "Writes the counts of intake that were added up in memory.", Every: 10 * time.Second, Limit: time.Minute, Do: func(ctx context.Context) (string, error) {
+			return "", a.counts.Flush(ctx)
+		}},
+		{Name: "registers", What: "Looks whether another process changed the registers.", Every: 5 * time.Second, Limit: time.Minute, Do: func(ctx context.Context) (string, error) {
+			return "", r.Registry.Refresh(ctx)
+		}},
+		{Name: "purge", What: "Drops the partitions whose retention has run out.", Every: time.Hour, Limit: 10 * time.Minute, Do: func(ctx context.Context) (string, error) {
+			gone, err := a.facts.Purge(ctx, now())
+			return counted(len(gone), "partition", "dropped"), err
+		}},
+		{Name: "erasure", What: "Rewrites partitions, so that what was erased is gone from the disk.", Every: 15 * time.Minute, Limit: time.Hour, Do: func(ctx context.Context) (string, error) {
+			n, err := a.facts.Rewrite(ctx)
+			return counted(n, "partition", "rewritten"), err
+		}},
+		{Name: "compact", What: "Packs the days that are over.", Every: time.Hour, Limit: time.Hour, Do: a.compact},
+		{Name: "letters", What: "Drops dead letters that are too old, and old counts.", Every: time.Hour, Limit: 10 * time.Minute, Do: func(ctx context.Context) (string, error) {
+			if err := a.counts.Prune(ctx, now().AddDate(0, 0, -countsDays)); err != nil {
+				return "", err
+			}
+			n, err := a.worker.ExpireLetters(ctx)
+			return counted(int(n), "letter", "dropped"), err
+		}},
+		{Name: "sessions", What: "Forgets sign-ins, links and invitations that ended.", Every: time.Hour, Limit: time.Minute, Do: func(ctx context.Context) (string, error) {
+			n, err := r.Accounts.Tidy(ctx)
+			return counted(int(n), "entry", "forgotten"), err
+		}},
+	}
+}
+
+// compacter is a facts engine that packs closed days.
+type compacter interface {
+	Compact(ctx context.Context, before eco.Day) (int, error)
+}
+
+func (a *App) compact(ctx context.Context) (string, error) {
+	c, ok := a.facts.(compacter)
+	if !ok {
+		return "nothing to do: this engine packs by itself", nil
+	}
+	n, err := c.Compact(ctx, eco.DayOf(now()))
+	return counted(n, "partition", "packed"), err
+}
+
+func counted(n int, what, done string) string {
+	switch n {
+	case 0:
+		return "nothing to do"
+	case 1:
+		return "1 " + what + " " + done
+	}
+	return fmt.Sprintf("%d %ss %s", n, what, done)
+}
+
+// subjectOf says what a release belongs to.
+func subjectOf(r pipeline.Release) registry.Subject {
+	if r.Extension != "" {
+		return registry.Subject{Extension: r.Extension}
+	}
+	return registry.Subject{Host: r.Host}
+}

@@ -1,0 +1,382 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/registry"
+)
+
+// with opens the target, runs f, and closes it.
+func (t *target) with(ctx context.Context, k *kong.Context, c *console, f func(*client) error) error {
+	cl, err := t.open(ctx, k, c)
+	if err != nil {
+		return err
+	}
+	defer cl.close()
+	return f(cl)
+}
+
+type publisherCmd struct {
+	Add  publisherAddCmd  `cmd:"" help:"Register a publisher."`
+	List publisherListCmd `cmd:"" help:"List publishers."`
+}
+
+type publisherAddCmd struct {
+	target
+	ID      string `arg:"" help:"Its id, such as acme."`
+	Name    string `help:"Its name; default: the id."`
+	Contact string `help:"A public address."`
+}
+
+func (p *publisherAddCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
+	return p.with(ctx, k, c, func(cl *client) error {
+		in := map[string]string{"name": orElse(p.Name, p.ID)}
+		if p.Contact != "" {
+			in["contact"] = p.Contact
+		}
+		if err := cl.call(ctx, http.MethodPut, "/publishers/"+url.PathEscape(p.ID), in, nil); err != nil {
+			return err
+		}
+		cl.say("Publisher %s is registered.", p.ID)
+		return nil
+	})
+}
+
+type publisherListCmd struct{ target }
+
+func (p *publisherListCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
+	return p.with(ctx, k, c, func(cl *client) error {
+		list, err := every[registry.Publisher](ctx, cl, "/publishers")
+		if err != nil {
+			return err
+		}
+		var rows [][]string
+		for _, x := range list {
+			rows = append(rows, []string{x.ID, x.Name, x.Contact})
+		}
+		return cl.table("PUBLISHER\tNAME\tCONTACT", rows, "No publisher yet. `bellwether publisher add ID` registers one.")
+	})
+}
+
+type hostCmd struct {
+	Add  hostAddCmd  `cmd:"" help:"Register a host application."`
+	List hostListCmd `cmd:"" help:"List host applications."`
+	Keys hostKeysCmd `cmd:"" help:"Show the projects and keys of a host."`
+}
+
+type hostAddCmd struct {
+	target
+	ID       string   `arg:"" help:"Its id, such as studio."`
+	Name     string   `help:"Its name; default: the id."`
+	Kind     string   `help:"Kind of application." default:"generic"`
+	Paths    []string `help:"Path patterns of extensions, such as plugins/{publisher}.{name}-{version}/."`
+	Prefixes []string `help:"Class or module prefixes of the host's own code."`
+	Files    []string `help:"Path parts of the host's own code."`
+}
+
+func (h *hostAddCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
+	return h.with(ctx, k, c, func(cl *client) error {
+		in := map[string]any{"name": orElse(h.Name, h.ID), "kind": h.Kind}
+		for name, list := range map[string][]string{"paths": h.Paths, "prefixes": h.Prefixes, "files": h.Files} {
+			if len(list) > 0 {
+				in[name] = list
+			}
+		}
+		if err := cl.call(ctx, http.MethodPut, "/hosts/"+url.PathEscape(h.ID), in, nil); err != nil {
+			return err
+		}
+		cl.say("Host %s is registered.", h.ID)
+		return nil
+	})
+}
+
+type hostListCmd struct{ target }
+
+func (h *hostListCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
+	return h.with(ctx, k, c, func(cl *client) error {
+		list, err := every[registry.Host](ctx, cl, "/hosts")
+		if err != nil {
+			return err
+		}
+		var rows [][]string
+		for _, x := range list {
+			rows = append(rows, []string{x.ID, x.Name, string(x.Kind)})
+		}
+		return cl.table("HOST\tNAME\tKIND", rows, "No host yet. `bellwether host add ID` registers one.")
+	})
+}
+
+type hostKeysCmd struct {
+	target
+	ID string `arg:"" help:"The host's id."`
+}
+
+func (h *hostKeysCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
+	return h.with(ctx, k, c, func(cl *client) error { return showKeys(ctx, cl, "host", h.ID) })
+}
+
+type releaseCmd struct {
+	Add  releaseAddCmd  `cmd:"" help:"Declare a release of an extension or a host."`
+	List releaseListCmd `cmd:"" help:"List releases, newest version first."`
+}
+
+type releaseAddCmd struct {
+	target
+	Of        string `arg:"" help:"EXTENSION@VERSION, or with --host HOST@VERSION." placeholder:"ID@VERSION"`
+	Host      bool   `help:"The id is a host's."`
+	Channel   string `help:"stable, beta or nightly." default:"stable" enum:"stable,beta,nightly"`
+	Published string `help:"When it was published, RFC 3339; default: now."`
+}
+
+func (r *releaseAddCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
+	id, version, ok := strings.Cut(r.Of, "@")
+	if !ok {
+		return fmt.Errorf("a release is written ID@VERSION")
+	}
+	in := map[string]any{"channel": r.Channel}
+	if r.Published != "" {
+		at, err := time.Parse(time.RFC3339, r.Published)
+		if err != nil {
+			return fmt.Errorf("--published is a time such as 2026-11-21T09:00:00Z")
+		}
+		in["published"] = at
+	}
+	return r.with(ctx, k, c, func(cl *client) error {
+		if err := cl.call(ctx, http.MethodPut, subjectPath(id, r.Host)+"/releases/"+url.PathEscape(version), in, nil); err != nil {
+			return err
+		}
+		cl.say("Release %s is declared.", r.Of)
+		return nil
+	})
+}
+
+type releaseListCmd struct {
+	target
+	ID   string `arg:"" help:"The extension's id, or with --host the host's."`
+	Host bool   `help:"The id is a host's."`
+}
+
+func (r *releaseListCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
+	return r.with(ctx, k, c, func(cl *client) error {
+		list, err := every[registry.Release](ctx, cl, subjectPath(r.ID, r.Host)+"/releases")
+		if err != nil {
+			return err
+		}
+		var rows [][]string
+		for _, x := range list {
+			how := "declared"
+			if !x.Declared {
+				how = "seen in traffic"
+			}
+			rows = append(rows, []string{x.Version, string(x.Channel), x.Published.UTC().Format(time.RFC3339), how})
+		}
+		return cl.table("VERSION\tCHANNEL\tPUBLISHED\tHOW", rows, "No release yet. `bellwether release add "+r.ID+"@VERSION` declares one.")
+	})
+}
+
+func subjectPath(id string, host bool) string {
+	if host {
+		return "/hosts/" + url.PathEscape(id)
+	}
+	return "/extensions/" + url.PathEscape(id)
+}
+
+type extensionCmd struct {
+	Add    extensionAddCmd    `cmd:"" help:"Register an extension and give it a project with a key."`
+	Import extensionImportCmd `cmd:"" help:"Register or change many extensions from a JSON or CSV file."`
+	List   extensionListCmd   `cmd:"" help:"List extensions."`
+	Show   extensionShowCmd   `cmd:"" help:"Show one extension with its projects, keys and releases."`
+	Keys   extensionKeysCmd   `cmd:"" help:"Show the projects and keys of an extension, in every form clients take."`
+}
+
+type extensionAddCmd struct {
+	target
+	ID         string   `arg:"" help:"Its id, publisher.name. The publisher is registered when it is new."`
+	Name       string   `help:"Its name; default: the id."`
+	Kind       string   `help:"vscode, obsidian, jetbrains, blender, qgis, grafana, browser or generic." default:"generic"`
+	Host       string   `help:"The host it is for."`
+	Repository string   `help:"Its repository (https)."`
+	Contact    string   `help:"A public address."`
+	Tiers      []string `help:"What its users are asked for: crash, performance, usage, support. Anything else is dropped." default:"crash"`
+	Text       string   `help:"The text users are shown when they are asked."`
+	AskedBy    string   `help:"Who asks them: the host, or the extension." name:"asked-by"`
+}
+
+func (e *extensionAddCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
+	id, err := eco.ParseExtensionID(e.ID)
+	if err != nil {
+		return err
+	}
+	return e.with(ctx, k, c, func(cl *client) error {
+		if err := ensurePublisher(ctx, cl, id.Publisher()); err != nil {
+			return err
+		}
+		in := map[string]any{"id": id, "name": orElse(e.Name, string(id)), "kind": e.Kind}
+		for name, v := range map[string]string{"host": e.Host, "repository": e.Repository, "contact": e.Contact} {
+			if v != "" {
+				in[name] = v
+			}
+		}
+		if err := cl.call(ctx, http.MethodPost, "/extensions", in, nil); err != nil {
+			return err
+		}
+		policy := map[string]any{
+			"tiers":    e.Tiers,
+			"text":     orElse(e.Text, "Send reports to the author of "+string(id)+", so that faults can be found?"),
+			"asked_by": orElse(e.AskedBy, orElse(e.Host, "extension")),
+		}
+		project := map[string]any{"extension": id, "name": orElse(e.Name, string(id)), "policy": policy}
+		if err := cl.call(ctx, http.MethodPost, "/projects", project, nil); err != nil {
+			return err
+		}
+		cl.say("Extension %s is registered. Its clients report with:", id)
+		return showKeys(ctx, cl, "extension", string(id))
+	})
+}
+
+// ensurePublisher registers a publisher that is not known yet.
+func ensurePublisher(ctx context.Context, cl *client, id string) error {
+	quiet := *cl
+	quiet.raw = false
+	if err := quiet.call(ctx, http.MethodGet, "/publishers/"+url.PathEscape(id), nil, nil); err == nil {
+		return nil
+	}
+	return quiet.call(ctx, http.MethodPut, "/publishers/"+url.PathEscape(id), map[string]string{"name": id}, nil)
+}
+
+type extensionImportCmd struct {
+	target
+	File   string `arg:"" help:"JSON (an array, or an object a line) or CSV; - is standard input."`
+	DryRun bool   `help:"Say what would be done, and do nothing." name:"dry-run"`
+}
+
+func (e *extensionImportCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
+	return e.with(ctx, k, c, func(cl *client) error {
+		in, err := c.openInput(e.File)
+		if err != nil {
+			return err
+		}
+		defer in.Close()
+		kind := "application/json"
+		if strings.EqualFold(filepath.Ext(e.File), ".csv") {
+			kind = "text/csv"
+		}
+		path := "/extensions/import"
+		if e.DryRun {
+			path += "?dry_run=true"
+		}
+		var report registry.ImportReport
+		if err := cl.request(ctx, http.MethodPost, path, kind, in, &report); err != nil {
+			return err
+		}
+		for _, m := range report.Mistakes {
+			fmt.Fprintf(os.Stderr, "line %d: %s %s\n", m.Line, m.Field, m.Text)
+		}
+		if len(report.Mistakes) > 0 {
+			cl.say("Nothing was changed: the file has %d mistakes.", len(report.Mistakes))
+			return exitCode(1)
+		}
+		cl.say("%d created, %d changed, %d unchanged.", report.Created, report.Changed, report.Unchanged)
+		return nil
+	})
+}
+
+type extensionListCmd struct{ target }
+
+func (e *extensionListCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
+	return e.with(ctx, k, c, func(cl *client) error {
+		list, err := every[registry.Extension](ctx, cl, "/extensions")
+		if err != nil {
+			return err
+		}
+		var rows [][]string
+		for _, x := range list {
+			rows = append(rows, []string{string(x.ID), x.Name, string(x.Kind), x.Host})
+		}
+		return cl.table("EXTENSION\tNAME\tKIND\tHOST", rows, "No extension yet. `bellwether extension add PUBLISHER.NAME` registers one.")
+	})
+}
+
+type extensionShowCmd struct {
+	target
+	ID string `arg:"" help:"The extension's id."`
+}
+
+func (e *extensionShowCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
+	return e.with(ctx, k, c, func(cl *client) error {
+		var x registry.Extension
+		if err := cl.call(ctx, http.MethodGet, "/extensions/"+url.PathEscape(e.ID), nil, &x); err != nil {
+			return err
+		}
+		cl.say("%s  %s\n  kind        %s\n  host        %s\n  repository  %s\n  contact     %s\n  registered  %s",
+			x.ID, x.Name, x.Kind, orDash(x.Host), orDash(x.Repository), orDash(x.Contact), x.Created.UTC().Format(time.RFC3339))
+		return showKeys(ctx, cl, "extension", e.ID)
+	})
+}
+
+type extensionKeysCmd struct {
+	target
+	ID string `arg:"" help:"The extension's id."`
+}
+
+func (e *extensionKeysCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
+	return e.with(ctx, k, c, func(cl *client) error { return showKeys(ctx, cl, "extension", e.ID) })
+}
+
+// keyForms is a key as the API shows it.
+type keyForms struct {
+	Public string         `json:"public"`
+	Label  string         `json:"label"`
+	Status string         `json:"status"`
+	Forms  registry.Forms `json:"forms"`
+}
+
+func showKeys(ctx context.Context, cl *client, kind, id string) error {
+	projects, err := every[registry.Project](ctx, cl, "/projects?"+kind+"="+url.QueryEscape(id))
+	if err != nil {
+		return err
+	}
+	if len(projects) == 0 {
+		cl.say("No project yet.")
+	}
+	for _, p := range projects {
+		cl.say("\nProject %d, %s; consent: %s", p.ID, p.Name, tiers(p.Policy.Tiers))
+		keys, err := every[keyForms](ctx, cl, fmt.Sprintf("/projects/%d/keys", p.ID))
+		if err != nil {
+			return err
+		}
+		for _, x := range keys {
+			cl.say("  key %s (%s) %s\n    Sentry DSN            %s\n    OpenTelemetry         OTEL_EXPORTER_OTLP_ENDPOINT=%s OTEL_EXPORTER_OTLP_HEADERS=%s\n    Application Insights  %s",
+				x.Public, x.Status, x.Label, x.Forms.DSN, x.Forms.OTLPEndpoint, x.Forms.OTLPHeaders, x.Forms.ConnectionString)
+		}
+	}
+	return nil
+}
+
+func tiers(list []eco.Tier) string {
+	if len(list) == 0 {
+		return "essential only"
+	}
+	s := make([]string, len(list))
+	for i, t := range list {
+		s[i] = string(t)
+	}
+	return strings.Join(s, ", ")
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
