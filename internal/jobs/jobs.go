@@ -30,6 +30,10 @@ type Job struct {
 	Every time.Duration // from start to start, at least a second
 	Limit time.Duration // its context ends then
 	Do    func(context.Context) (note string, err error)
+	// Local jobs concern this process only (its memory, its buffers): every process
+	// runs them, without a lease, and what became of them is kept in memory. A job
+	// that runs every few seconds costs the disk nothing that way.
+	Local bool
 }
 
 // Status is a job as the page shows it.
@@ -75,6 +79,7 @@ type Table struct {
 
 	mu      sync.Mutex
 	running map[string]bool
+	local   map[string]run // of local jobs
 	runs    sync.WaitGroup
 	ended   chan struct{} // a run has ended: look again
 }
@@ -101,7 +106,7 @@ func New(ctx context.Context, o Options, jobs []Job) (*Table, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Table{o: o, jobs: jobs, running: map[string]bool{}, ended: make(chan struct{}, 1)}, nil
+	return &Table{o: o, jobs: jobs, running: map[string]bool{}, local: map[string]run{}, ended: make(chan struct{}, 1)}, nil
 }
 
 // Run starts jobs when they are due, until ctx is done and the running ones,
@@ -167,24 +172,16 @@ func (t *Table) isRunning(name string) bool {
 
 // begin takes the lease and runs the job in a goroutine that Run waits for.
 func (t *Table) begin(ctx context.Context, j Job) error {
-	busy := fault.E("jobs.begin", fault.Conflict, "This job is running.", nil)
 	t.mu.Lock()
 	if t.running[j.Name] {
 		t.mu.Unlock()
-		return busy
+		return errBusy
 	}
 	t.running[j.Name] = true
 	t.runs.Add(1)
 	t.mu.Unlock()
 	now := t.o.Now()
-	got, err := t.o.DB.Lease(ctx, "job "+j.Name, t.o.Holder, now.Add(j.Limit+time.Minute), now)
-	if err == nil && got {
-		err = t.note(ctx, j.Name, run{began: now, next: now.Add(j.Every), holder: t.o.Holder}, true)
-	}
-	if err == nil && !got {
-		err = busy
-	}
-	if err != nil {
+	if err := t.take(ctx, j, now); err != nil {
 		t.over(j.Name)
 		return err
 	}
@@ -192,19 +189,40 @@ func (t *Table) begin(ctx context.Context, j Job) error {
 	return nil
 }
 
+var errBusy = fault.E("jobs.begin", fault.Conflict, "This job is running.", nil)
+
+// take gets the lease and notes the beginning; for a local job there is neither.
+func (t *Table) take(ctx context.Context, j Job, now time.Time) error {
+	if j.Local {
+		return nil
+	}
+	got, err := t.o.DB.Lease(ctx, lease(j.Name), t.o.Holder, now.Add(j.Limit+time.Minute), now)
+	if err != nil {
+		return err
+	}
+	if !got {
+		return errBusy
+	}
+	return t.note(ctx, j.Name, run{began: now, next: now.Add(j.Every), holder: t.o.Holder}, true)
+}
+
+func lease(name string) string { return "job " + name }
+
 func (t *Table) over(name string) {
 	t.mu.Lock()
 	delete(t.running, name)
 	t.mu.Unlock()
 	t.runs.Done()
-	select {
-	case t.ended <- struct{}{}:
-	default:
-	}
 }
 
 func (t *Table) run(ctx context.Context, j Job, began time.Time) {
-	defer t.over(j.Name)
+	defer func() {
+		t.over(j.Name)
+		select {
+		case t.ended <- struct{}{}:
+		default:
+		}
+	}()
 	limited, cancel := context.WithTimeout(ctx, j.Limit)
 	defer cancel()
 	note, err := guarded(limited, j.Do)
@@ -213,15 +231,26 @@ func (t *Table) run(ctx context.Context, j Job, began time.Time) {
 	if err != nil {
 		r.outcome, r.note = Failed, eco.Clean(fault.TextOf(err), MaxNote)
 		t.o.Log.Error("job failed", "job", j.Name, "took", took, "err", err)
-	} else {
+	} else if !j.Local {
 		t.o.Log.Info("job", "job", j.Name, "took", took, "note", note)
 	}
-	// The end of ctx must not keep the outcome from being noted.
-	free := context.WithoutCancel(ctx)
-	if err := t.note(free, j.Name, r, false); err != nil {
+	t.finish(context.WithoutCancel(ctx), j, r) // the end of ctx must not keep the outcome from being noted
+}
+
+func (t *Table) finish(ctx context.Context, j Job, r run) {
+	if j.Local {
+		t.mu.Lock()
+		if r.outcome == Failed {
+			r.failures = t.local[j.Name].failures + 1
+		}
+		t.local[j.Name] = r
+		t.mu.Unlock()
+		return
+	}
+	if err := t.note(ctx, j.Name, r, false); err != nil {
 		t.o.Log.Error("the outcome of a job is not noted", "job", j.Name, "err", err)
 	}
-	if err := t.o.DB.Release(free, "job "+j.Name, t.o.Holder); err != nil {
+	if err := t.o.DB.Release(ctx, lease(j.Name), t.o.Holder); err != nil {
 		t.o.Log.Error("the lease of a job is not released", "job", j.Name, "err", err)
 	}
 }

@@ -95,6 +95,73 @@ func TestRunKeepsTheSchedule(t *testing.T) {
 	})
 }
 
+// A job that another process holds is looked at again after a while, not at once
+// and for ever.
+func TestWaitsForAnothersLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := dbtest.Open(t)
+		asked := 0
+		now := func() time.Time { asked++; return time.Now() }
+		j := jobs.Job{Name: "slow", What: "Slow.", Every: time.Second, Limit: 5 * time.Minute, Do: func(context.Context) (string, error) {
+			time.Sleep(4 * time.Minute)
+			return "", nil
+		}}
+		one, two := table(t, d, "one", time.Now, j), table(t, d, "two", now, j)
+		if err := one.RunNow(t.Context(), "slow"); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+		defer cancel()
+		if err := two.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if asked > 50 {
+			t.Errorf("looked %d times in three minutes", asked)
+		}
+		time.Sleep(2 * time.Minute)
+	})
+}
+
+// Every process runs its own local jobs, and the database hears nothing of them.
+func TestLocalJobs(t *testing.T) {
+	d := dbtest.Open(t)
+	clock := time.UnixMilli(1_790_000_000_000)
+	begun, end := make(chan bool), make(chan bool)
+	j := jobs.Job{Name: "flush", What: "Flushes.", Every: 5 * time.Second, Limit: time.Minute, Local: true, Do: func(context.Context) (string, error) {
+		begun <- true
+		<-end
+		return "flushed", nil
+	}}
+	one, two := table(t, d, "one", func() time.Time { return clock }, j), table(t, d, "two", func() time.Time { return clock }, j)
+	for _, tab := range []*jobs.Table{one, two} {
+		if err := tab.RunNow(t.Context(), "flush"); err != nil {
+			t.Fatal(err)
+		}
+		<-begun
+	}
+	if list, err := one.List(t.Context()); err != nil || list[0].Outcome != "" {
+		t.Errorf("while it runs: %+v %v", list, err)
+	}
+	for range 2 {
+		end <- true
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, tab := range []*jobs.Table{one, two} {
+		if err := tab.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := one.List(t.Context())
+	if err != nil || list[0].Outcome != jobs.OK || list[0].Note != "flushed" || !list[0].Next.Equal(clock.Add(5*time.Second)) {
+		t.Errorf("after: %+v %v", list, err)
+	}
+	var rows int
+	if err := d.Read().QueryRow(`SELECT count(*) FROM job_run`).Scan(&rows); err != nil || rows != 0 {
+		t.Errorf("%d rows written, %v", rows, err)
+	}
+}
+
 func TestOneAtATime(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		var runs atomic.Int64

@@ -56,6 +56,11 @@ func (t *Table) read(ctx context.Context) (map[string]run, error) {
 		r.began, r.next, r.took = time.UnixMilli(began).UTC(), time.UnixMilli(next).UTC(), time.Duration(took)*time.Millisecond
 		out[name] = r
 	}
+	t.mu.Lock()
+	for name, r := range t.local {
+		out[name] = r
+	}
+	t.mu.Unlock()
 	return out, fault.Wrap("jobs.read", rows.Err())
 }
 
@@ -74,6 +79,9 @@ func (t *Table) List(ctx context.Context) ([]Status, error) {
 			// A process that died left its name; after the limit nobody believes it.
 			if r.holder != "" && now.Before(r.began.Add(j.Limit+time.Minute)) {
 				s.Running, s.Holder = true, r.holder
+			}
+			if j.Local {
+				s.Running = t.isRunning(j.Name)
 			}
 		}
 		out[i] = s
