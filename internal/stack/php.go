@@ -112,7 +112,7 @@ func parsePHP(t *tree, lines []string) (*node, string) {
 	// PHP prints the innermost exception first; "Next" brings its wrapper.
 	var root, cur *node
 	var pending []string // message lines before "Stack trace:"
-	level := ""
+	level, traced := "", hasTrace(lines)
 	begin := func(next bool) bool {
 		n := phpThrown(t, strings.Join(pending, "\n"))
 		pending = nil
@@ -147,7 +147,7 @@ func parsePHP(t *tree, lines []string) (*node, string) {
 			level = lv
 			if u, is := strings.CutPrefix(rest, "Uncaught "); is {
 				pending, open, next = []string{u}, true, false
-				if !strings.Contains(u, "\n") && !hasTrace(lines) {
+				if !strings.Contains(u, "\n") && !traced {
 					begin(false)
 					open = false
 				}
@@ -173,7 +173,7 @@ func parsePHP(t *tree, lines []string) (*node, string) {
 			}
 		case strings.HasPrefix(s, "thrown in "):
 			return root, ""
-		case root == nil && s != "" && hasTrace(lines):
+		case root == nil && s != "" && traced:
 			if typ, _ := head(s, `\`); errorish(typ) {
 				pending, open, next = []string{s}, true, false
 			}

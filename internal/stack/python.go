@@ -197,7 +197,7 @@ func parsePython(t *tree, lines []string) (*node, string) {
 				levels = append(levels, &pyChain{t: t})
 			}
 		case strings.HasPrefix(rest, "-"): // the next member, or the end
-			closeTo(level)
+			closeTo(max(level, 1))
 			if strings.Trim(rest, "-") != "" && level > 0 && level == len(levels) {
 				levels = append(levels, &pyChain{t: t})
 			}

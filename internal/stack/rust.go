@@ -21,8 +21,8 @@ func rustEvidence(l string) int {
 	return 0
 }
 
-// rustFrame reads "3: core::panicking::panic" or "3: 0x55d - name::h0123".
-func rustFrame(s string) (f eco.Frame, ok bool) {
+// rustFrame reads, demangling unless plain, "3: core::panicking::panic" or "3: 0x55d - name::h0123".
+func rustFrame(s string, plain bool) (f eco.Frame, ok bool) {
 	_, r, ok := leadNumber(s)
 	if !ok || !strings.HasPrefix(r, ": ") {
 		return f, false
@@ -36,15 +36,15 @@ func rustFrame(s string) (f eco.Frame, ok bool) {
 		}
 		r = rest
 	}
-	f.Module, f.Function = rustName(r)
+	f.Module, f.Function = rustName(r, plain)
 	return f, r != ""
 }
 
-// rustName demangles, cuts the hash, and splits the path.
-func rustName(s string) (module, fn string) {
-	if strings.HasPrefix(s, "_R") || strings.HasPrefix(s, "_ZN") {
+// rustName demangles unless plain, cuts the hash, and splits the path.
+func rustName(s string, plain bool) (module, fn string) {
+	if !plain && (strings.HasPrefix(s, "_R") || strings.HasPrefix(s, "_ZN")) {
 		if len(s) <= MaxName {
-			if d, err := demangle.ToString(s); err == nil && len(d) <= 4*MaxName {
+			if d, err := demangle.ToString(s, demangle.MaxLength(11)); err == nil && len(d) <= 4*MaxName {
 				s = d
 			}
 		}
@@ -152,7 +152,7 @@ func parseRust(t *tree, lines []string) (*node, string) {
 				p.File = cutName(p.File)
 			}
 		case traced:
-			if f, ok := rustFrame(s); ok {
+			if f, ok := rustFrame(s, frames.dropped > 0); ok {
 				frames.add(f)
 				have = true
 			} else if strings.HasPrefix(s, "[... omitted ") {
