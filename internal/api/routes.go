@@ -1,0 +1,18 @@
+package api
+
+// routes registers every route, noun by noun.
+func (s *Server) routes() {
+	s.meRoutes()
+	s.extensionRoutes()
+	s.entryRoutes()
+	s.releaseRoutes()
+	s.projectRoutes()
+	s.keyRoutes()
+	s.familyRoutes()
+	s.crashRoutes()
+	s.factRoutes()
+	s.intakeRoutes()
+	s.memberRoutes()
+	s.auditRoutes()
+	s.jobRoutes()
+}
