@@ -23,29 +23,19 @@ func (s *Store) Documents(ctx context.Context, scope facts.Scope, ids []eco.ID) 
 	if err := s.live("facts.Documents"); err != nil {
 		return nil, err
 	}
-	ps, done := s.reading(func(p *part) bool {
-		in := p.info.Load()
-		for _, id := range ids {
-			if at := id.Time().UnixMilli(); in.docs > 0 && at >= in.idLo && at <= in.idHi {
-				return true
-			}
-		}
-		return false
-	})
+	ps, done := s.reading(func(p *part) bool { return len(p.mayHold(ids)) > 0 })
 	defer done()
 	if len(ps) == 0 {
 		return nil, nil
 	}
-	list := make([]any, len(ids))
-	for i, id := range ids {
-		list[i] = id
-	}
 	var union []string
+	var long lists
 	for i, p := range ps {
-		seen := "SELECT id FROM " + p.info.Load().source + " WHERE " + test("id", facts.In, list) + " AND " + visible(scope)
-		union = append(union, "SELECT "+itoa(i)+", id, body FROM "+p.alias+".docs WHERE "+test("id", facts.In, list)+" AND id IN ("+seen+")")
+		these := test("id", facts.In, p.mayHold(ids))
+		seen := "SELECT id FROM " + p.info.Load().source + " WHERE " + these + " AND " + long.visible(scope)
+		union = append(union, "SELECT "+itoa(i)+", id, body FROM "+p.alias+".docs WHERE "+these+" AND id IN ("+seen+")")
 	}
-	rows, err := s.db.QueryContext(ctx, strings.Join(union, " UNION ALL "))
+	rows, err := s.db.QueryContext(ctx, long.with()+strings.Join(union, " UNION ALL "))
 	if err != nil {
 		return nil, failed("facts.Documents", err)
 	}
@@ -73,4 +63,15 @@ func (s *Store) Documents(ctx context.Context, scope facts.Scope, ids []eco.ID) 
 		}
 	}
 	return out, nil
+}
+
+// mayHold returns those of the ids whose documents can be in the file.
+func (p *part) mayHold(ids []eco.ID) (some []any) {
+	in := p.info.Load()
+	for _, id := range ids {
+		if at := id.Time().UnixMilli(); in.docs > 0 && at >= in.idLo && at <= in.idHi {
+			some = append(some, id)
+		}
+	}
+	return some
 }

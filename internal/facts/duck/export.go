@@ -56,7 +56,7 @@ func (s *Store) exportDay(ctx context.Context, pl *plan, ps []*part, dir string)
 	temp := filepath.Join(s.temp(), fmt.Sprintf("export-%d.parquet", s.files.Add(1)))
 	defer os.Remove(temp)
 	// the row count comes back as rows affected
-	r, err := s.db.ExecContext(ctx, "COPY ("+strings.Join(union, " UNION ALL ")+" ORDER BY id) TO "+quote(temp)+" (FORMAT parquet, COMPRESSION zstd)")
+	r, err := s.db.ExecContext(ctx, "COPY ("+pl.lists.with()+strings.Join(union, " UNION ALL ")+" ORDER BY id) TO "+quote(temp)+" (FORMAT parquet, COMPRESSION zstd)")
 	if err != nil {
 		return "", failed("facts.Export", err)
 	}

@@ -18,6 +18,7 @@ type plan struct {
 	parsed   [][]any  // values of q.Where
 	dims     []string // what a rollup must have for every column of the query; nil when none can answer
 	rollable bool
+	lists    lists
 }
 
 func newPlan(q *facts.Query) (*plan, error) {
@@ -150,10 +151,10 @@ func between(col string, from, to int64) (and string) {
 
 // where writes the scope and the conditions, but for those that choose files.
 func (pl *plan) where(p *part, fromRoll bool) string {
-	and := []string{visible(pl.q.Scope)}
+	and := []string{pl.lists.visible(pl.q.Scope)}
 	for i, c := range pl.q.Where {
 		if c.Col != facts.Class && c.Col != facts.Date {
-			and = append(and, test(expression(c.Col, p, fromRoll), c.Op, pl.parsed[i]))
+			and = append(and, pl.lists.test(expression(c.Col, p, fromRoll), c.Op, pl.parsed[i]))
 		}
 	}
 	if !fromRoll && !pl.q.Filters(facts.Quarantined) {

@@ -129,24 +129,19 @@ func (pl *plan) sql(union []string) string {
 	if len(keys) > 0 {
 		group = " GROUP BY " + strings.Join(keys, ", ")
 	}
-	var b strings.Builder
-	b.WriteString("WITH src AS (" + strings.Join(union, " UNION ALL ") + ")")
+	named, from := []string{"src AS (" + strings.Join(union, " UNION ALL ") + ")"}, "src"
 	if withErr {
 		per := strings.Join(append(slices.Clone(keys), "g"), ", ")
 		head := strings.Join(append(slices.Clone(keys), ""), ", ")
-		b.WriteString(", unit AS (SELECT " + per + ", sum(w) AS s FROM src GROUP BY " + per + ")")
-		b.WriteString(fmt.Sprintf(", spread AS (SELECT %ssqrt(greatest(coalesce(sum(s * s) - sum(s) * sum(s) / %d, 0), 0) * %d / %d) AS se FROM unit%s)",
-			head, facts.Units, facts.Units, facts.Units-1, group))
-		if len(keys) > 0 {
-			b.WriteString(" SELECT " + strings.Join(list, ", ") + " FROM src JOIN spread USING (" + strings.Join(keys, ", ") + ")")
-		} else {
-			b.WriteString(" SELECT " + strings.Join(list, ", ") + " FROM src, spread")
+		named = append(named, "unit AS (SELECT "+per+", sum(w) AS s FROM src GROUP BY "+per+")",
+			fmt.Sprintf("spread AS (SELECT %ssqrt(greatest(coalesce(sum(s * s) - sum(s) * sum(s) / %d, 0), 0) * %d / %d) AS se FROM unit%s)",
+				head, facts.Units, facts.Units, facts.Units-1, group))
+		if from = "src, spread"; len(keys) > 0 {
+			from = "src JOIN spread USING (" + strings.Join(keys, ", ") + ")"
 		}
-	} else {
-		b.WriteString(" SELECT " + strings.Join(list, ", ") + " FROM src")
 	}
-	b.WriteString(group + " ORDER BY " + pl.order(keys) + " LIMIT " + strconv.Itoa(q.Limit+1) + " OFFSET " + strconv.Itoa(q.Offset))
-	return b.String()
+	return pl.lists.with(named...) + "SELECT " + strings.Join(list, ", ") + " FROM " + from + group +
+		" ORDER BY " + pl.order(keys) + " LIMIT " + strconv.Itoa(q.Limit+1) + " OFFSET " + strconv.Itoa(q.Offset)
 }
 
 func (pl *plan) order(keys []string) string {

@@ -115,7 +115,7 @@ func (s *Store) find(ctx context.Context, pl *plan, ps []*part, want int) ([]fou
 		}
 	}
 	by = append(by, "id DESC")
-	rows, err := s.db.QueryContext(ctx, "SELECT p, id FROM ("+strings.Join(union, " UNION ALL ")+") ORDER BY "+strings.Join(by, ", ")+" LIMIT "+itoa(want))
+	rows, err := s.db.QueryContext(ctx, pl.lists.with()+"SELECT p, id FROM ("+strings.Join(union, " UNION ALL ")+") ORDER BY "+strings.Join(by, ", ")+" LIMIT "+itoa(want))
 	if err != nil {
 		return nil, err
 	}

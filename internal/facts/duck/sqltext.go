@@ -3,6 +3,7 @@
 package duck
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -46,8 +47,40 @@ func literals(vals []any) []string {
 	return out
 }
 
+// lists holds the long lists of values of a query: each is written once, however
+// many files the query reads. The nil lists writes them where they stand.
+type lists struct{ defs []string }
+
+const longList = 32
+
+func (l *lists) set(lits []string) string {
+	text := strings.Join(lits, ", ")
+	if l == nil || len(lits) <= longList {
+		return "(" + text + ")"
+	}
+	def := "(SELECT unnest([" + text + "]) AS v)"
+	i := slices.Index(l.defs, def)
+	if i < 0 {
+		i = len(l.defs)
+		l.defs = append(l.defs, def)
+	}
+	return "(SELECT v FROM list" + itoa(i) + ")"
+}
+
+// with begins a query with the lists and further named selects.
+func (l *lists) with(more ...string) string {
+	var parts []string
+	for i, d := range l.defs {
+		parts = append(parts, "list"+itoa(i)+" AS "+d)
+	}
+	if parts = append(parts, more...); len(parts) == 0 {
+		return ""
+	}
+	return "WITH " + strings.Join(parts, ", ") + " "
+}
+
 // test writes a condition on an expression.
-func test(expr string, op facts.Op, vals []any) string {
+func (l *lists) test(expr string, op facts.Op, vals []any) string {
 	lits := literals(vals)
 	switch {
 	case op == facts.Ge:
@@ -59,15 +92,18 @@ func test(expr string, op facts.Op, vals []any) string {
 	case op == facts.In && len(lits) == 1:
 		return expr + " = " + lits[0]
 	case op == facts.In:
-		return expr + " IN (" + strings.Join(lits, ", ") + ")"
+		return expr + " IN " + l.set(lits)
 	case len(lits) == 0:
 		return "true"
 	}
-	return expr + " NOT IN (" + strings.Join(lits, ", ") + ")"
+	return expr + " NOT IN " + l.set(lits)
 }
 
+// test without lists.
+func test(expr string, op facts.Op, vals []any) string { return (*lists)(nil).test(expr, op, vals) }
+
 // visible writes the scope as a condition.
-func visible(s facts.Scope) string {
+func (l *lists) visible(s facts.Scope) string {
 	if s.All() {
 		return "true"
 	}
@@ -84,10 +120,10 @@ func visible(s facts.Scope) string {
 		}
 	}
 	if len(ext) > 0 {
-		or = append(or, test("extension", facts.In, ext), test("blame", facts.In, ext))
+		or = append(or, l.test("extension", facts.In, ext), l.test("blame", facts.In, ext))
 	}
 	if len(hosts) > 0 {
-		or = append(or, "(extension = '' AND "+test("host", facts.In, hosts)+")")
+		or = append(or, "(extension = '' AND "+l.test("host", facts.In, hosts)+")")
 	}
 	return "(" + strings.Join(or, " OR ") + ")"
 }

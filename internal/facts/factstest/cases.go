@@ -2,6 +2,7 @@ package factstest
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -207,6 +208,46 @@ func tenants(t *testing.T, open Open) {
 				}
 			}
 		})
+	}
+}
+
+func longLists(t *testing.T, open Open) {
+	s, _ := open(t)
+	var b facts.Batch
+	var names, ids []string
+	var exts []eco.ExtensionID
+	for i := range 200 {
+		ext := eco.ExtensionID("p.e" + strconv.Itoa(i))
+		f := event(i+1, at(-60*i), ext, func(f *eco.Fact) { f.Name = strconv.Itoa(i) })
+		b.Facts, b.Docs = append(b.Facts, f), append(b.Docs, facts.Doc{ID: f.ID, Class: f.Class, Body: []byte("{}")})
+		names, ids, exts = append(names, f.Name), append(ids, f.ID.String()), append(exts, ext)
+	}
+	if err := s.Insert(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	wantEqual(t, total(t, s, facts.Count, is(facts.Name, names[:150]...), is(facts.ID, ids[50:]...)), any(int64(100)))
+	wantEqual(t, total(t, s, facts.Count, facts.Cond{Col: facts.Name, Op: facts.NotIn, Values: names[:150]}), any(int64(50)))
+	scope := facts.Only(exts[20:120], []string{"h"})
+	for _, q := range []facts.Query{
+		{Scope: scope, Measures: []facts.Measure{{Fn: facts.Count}}},
+		{Scope: scope, Measures: []facts.Measure{{Fn: facts.Weighted}, {Fn: facts.StdErr}}},
+	} {
+		if r := ask(t, s, q); r.Rows[0][0] != any(int64(100)) && r.Rows[0][0] != any(100.0) {
+			t.Errorf("%v: %v", &q, r.Rows)
+		}
+	}
+	wantEqual(t, len(ask(t, s, facts.Query{Scope: scope, Rows: true}).Facts), 100)
+	var all []eco.ID
+	for _, f := range b.Facts {
+		all = append(all, f.ID)
+	}
+	docs, err := s.Documents(t.Context(), scope, all)
+	if err != nil || len(docs) != 100 {
+		t.Fatalf("%d documents, %v", len(docs), err)
+	}
+	files, err := s.Export(t.Context(), facts.Query{Scope: scope}, t.TempDir())
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%v, %v", files, err)
 	}
 }
 

@@ -40,6 +40,7 @@ func Run(t *testing.T, open Open) {
 		{"hostile values harm nothing", hostile},
 		{"quarantined rows are apart", quarantine},
 		{"another tenant's rows and documents are not there", tenants},
+		{"long lists of values and large scopes", longLists},
 		{"installs are not joined across extensions", installs},
 		{"the standard error is that of 64 groups", standardError},
 		{"no group is one row, even of nothing", emptyGroups},
