@@ -71,6 +71,7 @@ type Server struct {
 	cross   *http.CrossOriginProtection
 	windows *windows
 	spec    []byte
+	handler http.Handler
 }
 
 // New makes the API and its description.
@@ -94,8 +95,19 @@ func New(o Options) (*Server, error) {
 	cfg.Security = []map[string][]string{{"token": {}}}
 	s.huma = humago.New(s.mux, cfg)
 	s.routes()
-	return s, s.describe()
+	if err := s.describe(); err != nil {
+		return nil, err
+	}
+	s.handler = s.mount()
+	return s, nil
 }
+
+// ServeHTTP serves every route below /api/v1/; what is no route is a problem
+// document too. The front door (request id, log line, panics) is the caller's.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Handler is the server as a handler.
+func (s *Server) Handler() http.Handler { return s }
 
 // nameOf names the schema of a type: those of other packages with the package
 // before it, so that a release of the register and one of the desk stay apart.
@@ -124,9 +136,8 @@ func (s *Server) Routes() []door.Route {
 	return out
 }
 
-// Handler serves every route below /api/v1/; what is no route is a problem
-// document too. The front door (request id, log line, panics) is the caller's.
-func (s *Server) Handler() http.Handler {
+// mount puts every route on one mux, and an answer for what is none.
+func (s *Server) mount() http.Handler {
 	mux := http.NewServeMux()
 	door.Mount(mux, s.Routes())
 	mux.Handle(prefix+"/", door.Handler(func(w http.ResponseWriter, r *http.Request) error {

@@ -76,6 +76,9 @@ func (s *Server) principal(r *http.Request) (account.Principal, error) {
 	if s.o.As != nil {
 		return *s.o.As, nil
 	}
+	if s.o.As != nil {
+		return *s.o.As, nil
+	}
 	if h := r.Header.Get("Authorization"); h != "" {
 		scheme, token, _ := strings.Cut(h, " ")
 		if !strings.EqualFold(scheme, "Bearer") {
@@ -83,10 +86,7 @@ func (s *Server) principal(r *http.Request) (account.Principal, error) {
 		}
 		return s.o.Accounts.Bearer(r.Context(), strings.TrimSpace(token))
 	}
-	if s.o.Cookie == "" {
-		return account.Public(), nil
-	}
-	c, err := r.Cookie(s.o.Cookie)
+	c, err := r.Cookie(s.cookie(r))
 	if err != nil {
 		return account.Public(), nil
 	}
@@ -94,6 +94,17 @@ func (s *Server) principal(r *http.Request) (account.Principal, error) {
 		return account.Public(), fault.E("api.principal", fault.Forbidden, "This request came from another site.", err)
 	}
 	return s.o.Accounts.Session(r.Context(), c.Value)
+}
+
+// cookie is the name of the pages' session cookie for this request.
+func (s *Server) cookie(r *http.Request) string {
+	switch {
+	case s.o.Cookie != "":
+		return s.o.Cookie
+	case s.o.Base != nil && s.o.Base.Scheme == "https", s.o.Base == nil && r.TLS != nil:
+		return "__Host-bellwether"
+	}
+	return "bellwether"
 }
 
 // spend counts the request and writes the headers that say how many are left.

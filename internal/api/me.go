@@ -82,7 +82,11 @@ func (s *Server) meRoutes() {
 	a := s.o.Accounts
 	add(s, op{Method: "GET", Path: "/me", ID: "me.get", Action: account.MeRead, Doc: "Who asks, and with which grants."}, mine[struct{}]("account"),
 		func(c *call, _ *struct{}) (me, error) {
-			m, err := a.Member(c.ctx, c.p.ID)
+			var m account.Account
+			var err error
+			if c.p.Kind != account.KindSystem {
+				m, err = a.Member(c.ctx, c.p.ID)
+			}
 			out := me{ID: c.p.ID, Kind: c.p.Kind, Name: m.Name, Email: m.Email, Grants: c.p.Grants, Publishers: c.p.Publishers(), Scopes: c.p.Scopes, Token: c.p.TokenID}
 			if out.Grants == nil {
 				out.Grants = []account.Grant{}
