@@ -93,7 +93,7 @@ func (s *signer) sign() eco.Signature {
 	at := s.first()
 	switch {
 	case h == headOOM:
-		sig.Key, sig.Title = join(keyOOM, s.owner(at)), s.title(at, "out of memory")
+		sig.Key, sig.Title = join(keyOOM, s.owner(at)), s.short(at, "out of memory")
 	case h == headOverflow:
 		cycle := s.cycle()
 		sig.Key = join(keyOverflow, s.owner(at), strings.Join(cycle, ">"))
@@ -101,13 +101,14 @@ func (s *signer) sign() eco.Signature {
 	case h == headHang:
 		sig.Key, sig.Title = join(keyHang, s.token(at)), s.title(at, "hang")
 	case h == headChunk:
-		sig.Key, sig.Title = join(keyChunk, s.owner(at)), s.title(at, "a part of the program could not be loaded")
+		sig.Key, sig.Title = join(keyChunk, s.owner(at)), s.short(at, "a part of the program could not be loaded")
 	case h == headLinkage:
 		m := member(s.c, s.e)
-		sig.Key, sig.Title = join(keyLinkage, m, s.owner(at)), s.title(-1, "missing "+m)
-		if o := s.owner(at); o != "" {
-			sig.Title = o + ": " + sig.Title
+		what := "missing " + m
+		if class, ok := strings.CutPrefix(m, "initialiser "); ok {
+			what = "initialiser of " + class + " failed"
 		}
+		sig.Key, sig.Title = join(keyLinkage, m, s.owner(at)), s.short(at, what)
 	case at < 0 && typ == "" && value == "":
 		sig.Key, sig.Title, sig.Low = keyEmpty, "empty report", true
 		s.say("head", "empty", "no exception, no message, no frame", "")
@@ -115,7 +116,7 @@ func (s *signer) sign() eco.Signature {
 		s.ordinary(&sig, at, typ, value)
 	}
 	if len(sig.Key) > MaxKey {
-		sig.Key = sig.Key[:MaxKey]
+		sig.Key = eco.Clean(sig.Key, MaxKey)
 	}
 	sig.Title = clip(sig.Title, MaxTitle)
 	sig.Hash = hash16(sig.Key)
@@ -162,9 +163,10 @@ func (s *signer) ordinary(sig *eco.Signature, at int, typ, value string) {
 		s.say("stop", s.tokens[at], "first in-app frame", "")
 	}
 	if !usable || s.places[at].minified {
-		parts = append(parts, Template(value))
+		m := Template(value)
+		parts = append(parts, m)
 		sig.Low = !usable
-		s.say("message", Template(value), "no usable stack, or only minified names", "")
+		s.say("message", m, "no usable stack, or only minified names", "")
 	}
 	sig.Key = join(parts...)
 	name := lastPart(typ)
@@ -183,7 +185,7 @@ func (s *signer) read(platform string, root int) {
 	if root < 0 {
 		return
 	}
-	n := min(len(s.e.Frames)+s.e.More+4, MaxTokens)
+	n := min(len(s.e.Frames)+min(max(s.e.More, 0), MaxTokens), MaxTokens)
 	s.places = make([]place, 0, n)
 	s.tokens = make([]string, 0, n)
 	s.frames = make([]*eco.Frame, 0, n)
@@ -195,7 +197,9 @@ func (s *signer) read(platform string, root int) {
 		}
 		p, ok := table.normalise(platform, f)
 		if !ok {
-			s.say("drop", f.Module+" "+f.Function, "plumbing", "")
+			if s.explain {
+				s.say("drop", strings.TrimSpace(f.Module+" "+f.Function), "plumbing or nameless", "")
+			}
 			return true
 		}
 		b := p.token(buf[:0])
@@ -295,6 +299,14 @@ func (s *signer) title(at int, what string) string {
 		t = o + ": " + t
 	}
 	return t
+}
+
+// short is a title without a place.
+func (s *signer) short(at int, what string) string {
+	if o := s.owner(at); o != "" {
+		return o + ": " + what
+	}
+	return what
 }
 
 func join(parts ...string) string {

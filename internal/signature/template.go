@@ -1,6 +1,10 @@
 package signature
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/bellwether-project/bellwether/internal/eco"
+)
 
 // maxMessage is how much of a message a template reads.
 const maxMessage = 400
@@ -14,7 +18,7 @@ func Template(msg string) string {
 		msg = msg[:i]
 	}
 	if len(msg) > maxMessage {
-		msg = msg[:maxMessage]
+		msg = eco.Clean(msg, maxMessage)
 	}
 	for _, c := range table.canonical {
 		if strings.Contains(msg, c.text) {
