@@ -13,7 +13,8 @@ const (
 	hasTilde
 	hasDot
 	hasAngle
-	hasEscape // % & or a backslash: the text may wrap another one
+	hasSpace
+	hasEscape // % & \ ( [: the text may wrap another one
 )
 
 // class is what one look at a text tells.
@@ -36,6 +37,9 @@ var byteMask = func() (t [256]uint16) {
 	t['~'] = hasTilde
 	t['.'] = hasDot
 	t['<'] = hasAngle
+	t[' '] = hasSpace
+	t['('] = hasEscape
+	t['['] = hasEscape
 	t['%'] = hasEscape
 	t['&'] = hasEscape
 	t[0xEF] = hasAt // the first byte of the full-width signs

@@ -3,7 +3,8 @@ package scrub
 import "strings"
 
 // unescape undoes one layer of the escapes that texts travel in: percent
-// (%40), JSON and JavaScript (\u0040, \x40, \/), HTML (&#64; &#x40; &commat;).
+// (%40), JSON and JavaScript (\u0040, \x40, \/), HTML (&#64; &#x40; &commat;),
+// and "(at)".
 // Only printable ASCII and the bytes of UTF-8 behind %XX come out; anything
 // else stays as it was.
 func unescape(s string) string {
@@ -33,7 +34,7 @@ func unescape(s string) string {
 
 func nextEscape(s string, from int) int {
 	for i := from; i < len(s); i++ {
-		if c := s[i]; c == '%' || c == '\\' || c == '&' {
+		if c := s[i]; c == '%' || c == '\\' || c == '&' || (c == '(' || c == '[') && at(s, i+1)|0x25 == 'e' {
 			return i
 		}
 	}
@@ -42,6 +43,13 @@ func nextEscape(s string, from int) int {
 
 func escapeAt(s string, i int) (c byte, n int) {
 	switch s[i] {
+	case '(', '[': // jo(at)example(dot)org; 'a' and 'd' pass the filter above
+		if foldAt(s, i+1, "at") && (at(s, i+3) == ')' || at(s, i+3) == ']') {
+			return '@', 4
+		}
+		if foldAt(s, i+1, "dot") && (at(s, i+4) == ')' || at(s, i+4) == ']') {
+			return '.', 5
+		}
 	case '%':
 		if v, ok := hexPair(s, i+1); ok && (printable(v) || v >= 0x80) {
 			return v, 3

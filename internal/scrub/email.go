@@ -14,17 +14,28 @@ func (x *scan) emails(s string) string {
 		default:
 			continue
 		}
-		from := localPart(s, i, done)
+		from, start := localPart(s, i, done), i+w
+		if from == i && at(s, i-1) == ' ' && at(s, start) == ' ' { // jo @ example.org
+			from, start = localPart(s, i-1, done), start+1
+			if from == i-1 {
+				continue
+			}
+		}
 		x.work += i - from
 		if from == i {
 			continue
 		}
-		end, ok := domainPart(s, i+w)
+		end, ok := domainPart(s, start)
 		x.work += end - i
 		if !ok {
-			if end = shellHost(s, i+w); end == 0 {
-				continue
+			if end = shellHost(s, start); end == 0 {
+				if end = loginAddress(s, from, start); end == 0 {
+					continue
+				}
 			}
+		}
+		if at(s, from-1) == '<' && at(s, end) == '>' { // Jo Ann <jo@example.org>
+			from, end = displayName(s, from-1, done), end+1
 		}
 		x.hit(ruleEmail, from, end, rules[ruleEmail].Token)
 		done, i = end, end-1
@@ -157,4 +168,44 @@ func shellHost(s string, i int) int {
 		return j
 	}
 	return 0
+}
+
+// loginAddress: "jo@192.0.2.7" when it cannot be a package and its version: an
+// address of a private network, or behind the name of a tool.
+func loginAddress(s string, from, i int) int {
+	end, ok := quad(s, i)
+	if !ok {
+		return 0
+	}
+	private := foldAt(s, i, "10.") || foldAt(s, i, "192.168.") || foldAt(s, i, "172.") || foldAt(s, i, "127.") || foldAt(s, i, "169.254.")
+	for k := max(0, from-12); k < from && !private; k++ {
+		private = foldAt(s[:from], k, "ssh") || foldAt(s[:from], k, "scp") || foldAt(s[:from], k, "sftp") || foldAt(s[:from], k, "rsync") || foldAt(s[:from], k, "login")
+	}
+	if !private && !(at(s, end) == ':' && !isDigit(at(s, end+1)) && at(s, end+1) != 0) {
+		return 0
+	}
+	return end
+}
+
+// displayName goes back over up to three words with a capital before "<".
+func displayName(s string, i, floor int) int {
+	from := i
+	for range 3 {
+		j := from
+		for j > floor && from-j < 3 && (s[j-1] == ' ' || s[j-1] == '"') {
+			j--
+		}
+		k := j
+		for k > floor && j-k < 24 && (isWord(s[k-1]) || s[k-1] == '.' || s[k-1] == '-' || s[k-1] == '\'') {
+			k--
+		}
+		if k == j || j == from || !(s[k] >= 'A' && s[k] <= 'Z' || s[k] >= 0x80) || at(s, k-1) == '/' {
+			break
+		}
+		from = k
+	}
+	if from > floor && s[from-1] == '"' {
+		from--
+	}
+	return from
 }

@@ -52,13 +52,13 @@ func init() {
 	}
 	add(keySecret, false, "password", "passwd", "passwort", "kennwort", "contrasena", "motdepasse", "senha", "pwd", "passphrase", "passcode",
 		"secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "authkey", "accountkey", "sharedaccesskey", "encryptionkey", "signingkey", "masterkey", "subscriptionkey", "storagekey",
-		"accesskeyid", "secretaccesskey", "connectionstring", "credentials", "credential", "jwt", "clientassertion", "sharedaccesssignature", "authcode", "verificationcode",
+		"accesskeyid", "secretaccesskey", "connectionstring", "credentials", "credential", "jwt", "clientassertion", "authcode", "verificationcode",
 		"recoverycode", "onetimecode", "otp", "totp", "cvv", "cvc", "cardnumber", "creditcard", "iban", "ssn", "socialsecuritynumber", "socialsecurity", "taxid", "privkey", "seedphrase", "mnemonic",
 		"instrumentationkey", "passwordhash", "pswd", "psw", "pword", "apitoken", "csrf", "xsrf", "licensekey", "productkey", "webhookurl", "hmac", "apisecret", "sastoken", "refreshtokens", "tokens", "passwords", "secrets", "apikeys")
 	add(keySecret, true, "pass", "bearer", "pin", "sshkey", "pgpkey", "gpgkey", "dsn")
 	add(keyWeak, false, "sessionid", "sessionkey", "signature", "session")
 	add(keyWeak, true, "sid", "auth", "key", "code", "state", "sig", "nonce", "sessid", "phpsessid", "jsessionid", "connectsid", "oauth", "assertion", "samlresponse", "hash", "credentialid", "authkeyid")
-	add(keyHeader, false, "authorization", "cookie", "cookies", "setcookie", "cookie2", "useragent", "forwardedfor", "xrealip", "wwwauthenticate", "proxyauthenticate", "xforwarded", "cfconnectingip", "trueclientip", "referer", "referrer")
+	add(keyHeader, false, "sharedaccesssignature", "authorization", "cookie", "cookies", "setcookie", "cookie2", "useragent", "forwardedfor", "xrealip", "wwwauthenticate", "proxyauthenticate", "xforwarded", "cfconnectingip", "trueclientip", "referer", "referrer")
 	add(keyHeader, true, "forwarded", "ua")
 	add(keyIdentity, false, "machineid", "machineguid", "deviceid", "hardwareid", "hwid", "deviceserial", "serialnumber", "imei", "imsi", "meid", "iccid", "idfa", "idfv", "advertisingid", "androidid", "udid", "gaid", "sqmid",
 		"installationid", "installid", "distinctid", "anonymousid", "anonid", "macaddress", "macaddr", "computername", "machinename", "devicename", "hostname", "servername", "nodename",

@@ -26,6 +26,9 @@ func (x *scan) pairs(s string, mask uint16) string {
 			}
 			kind := kindOf(s[from:to], x.rules.keys)
 			if kind == keyPlain {
+				kind = x.contextKind(s, from, to)
+			}
+			if kind == keyPlain {
 				continue
 			}
 			if kind == keyHeader && c == '=' && !quoted(s, to) && at(s, from-1) == '.' {
@@ -46,6 +49,10 @@ func (x *scan) pairs(s string, mask uint16) string {
 		case '-':
 			if at(s, i+1) == '-' && !isWord(at(s, i-1)) && at(s, i-1) != '-' {
 				done = max(done, x.flag(s, i+2))
+			} else if at(s, i+1) == 'u' && at(s, i+2) == ' ' && at(s, i-1) == ' ' {
+				done = max(done, x.userFlag(s, i+3))
+			} else if at(s, i+1)|0x20 == 'p' && at(s, i-1) == ' ' {
+				done = max(done, x.passFlag(s, i+2))
 			}
 		case ' ':
 			done = max(done, x.scheme(s, i))
@@ -199,7 +206,7 @@ func valueBounds(s string, v int, line bool) (start, end int, closed bool) {
 		case ' ', '\t', ',', ';', '&', '"', '\'', '>', ')', ']', '}', '|', '`':
 			return v, j, false
 		case '\\':
-			if n := at(s, j+1); n == '"' || n == '\'' || n == 'n' || n == 'r' || n == '\\' {
+			if n := at(s, j+1); n == '"' || n == '\'' || j > v && (n == 'n' || n == 'r') {
 				return v, j, false
 			}
 		}
@@ -282,17 +289,84 @@ func looksSecret(v string) bool {
 	return digits >= 2 && upper+low >= 2 || digits >= 14 || len(v) >= 32 && upper >= 4 && low >= 4
 }
 
-// scheme redacts "Bearer x" and "Basic x" without a name before them.
-func (x *scan) scheme(s string, sp int) int {
-	var word string
+// contextKind: the name itself tells nothing, what stands before it does:
+// "Password for bob: x", <add key="Password" value="x"/>,
+// {"name":"password","value":"x"}, thin:bob/x@db.
+func (x *scan) contextKind(s string, from, to int) keyKind {
 	switch {
-	case foldAt(s, sp-6, "bearer") && !isWord(at(s, sp-7)):
-		word = "bearer"
-	case foldAt(s, sp-5, "basic") && !isWord(at(s, sp-6)):
-		word = "basic"
-	case foldAt(s, sp-8, "password") && !isWord(at(s, sp-9)), foldAt(s, sp-10, "passphrase"), foldAt(s, sp-6, "passwd"), foldAt(s, sp-11, "password is"), foldAt(s, sp-8, "token is"), foldAt(s, sp-6, "key is"), foldAt(s, sp-9, "secret is"):
-		word = "password"
-	default:
+	case foldAt(s, from-13, "password for "), foldAt(s, from-15, "passphrase for "), foldAt(s, from-12, "password of "):
+		return keySecret
+	case to-from == 5 && foldAt(s, from, "value"):
+		j := from
+		for n := 0; j > 0 && n < 8 && !keyByte(s[j-1]); n++ {
+			j--
+		}
+		k := j
+		for k > 0 && j-k < maxKey && keyByte(s[k-1]) {
+			k--
+		}
+		x.work += from - k
+		if q := at(s, k-1); j < from && (q == '"' || q == '\'') {
+			if kind := kindOf(s[k:j], x.rules.keys); kind != keyWeak {
+				return kind
+			}
+		}
+	case to-from >= 4 && foldAt(s, to-4, "thin") && at(s, to) == ':':
+		return keySecret
+	}
+	return keyPlain
+}
+
+// scheme redacts what words announce without a sign between: "Bearer x",
+// "Basic x", "password 'x'", "the token is x".
+func (x *scan) scheme(s string, sp int) int {
+	const (
+		none = iota
+		bearer
+		basic
+		password
+		phrase
+	)
+	what := none
+	switch lower(at(s, sp-1)) {
+	case 'r':
+		if foldAt(s, sp-6, "bearer") && !isWord(at(s, sp-7)) {
+			what = bearer
+		}
+	case 'c':
+		if foldAt(s, sp-5, "basic") && !isWord(at(s, sp-6)) {
+			what = basic
+		}
+	case 'd':
+		if foldAt(s, sp-8, "password") || foldAt(s, sp-6, "passwd") {
+			what = password
+		}
+	case 'e':
+		if foldAt(s, sp-10, "passphrase") {
+			what = password
+		}
+	case 's':
+		if foldAt(s, sp-3, " is") && (foldAt(s, sp-11, "password") || foldAt(s, sp-8, "token") || foldAt(s, sp-9, "secret") || foldAt(s, sp-10, "api key") || foldAt(s, sp-13, "passphrase")) {
+			what = password
+		}
+	case 'n':
+		if foldAt(s, sp-5, "token") && !foldAt(s, sp-16, "unexpected token") {
+			what = phrase
+		}
+	case 't':
+		if foldAt(s, sp-6, "secret") {
+			what = phrase
+		}
+	case 'y':
+		if foldAt(s, sp-7, "api key") || foldAt(s, sp-6, "apikey") || foldAt(s, sp-10, "access key") {
+			what = phrase
+		}
+	case 'p':
+		if foldAt(s, sp-10, "sshpass -p") {
+			what = password
+		}
+	}
+	if what == none {
 		return 0
 	}
 	start, end, closed := valueBounds(s[:min(len(s), sp+4096)], sp+1, false)
@@ -301,22 +375,63 @@ func (x *scan) scheme(s string, sp int) int {
 	if harmless(v) {
 		return 0
 	}
-	switch word {
-	case "bearer":
-		if len(v) < 8 || !closed && !looksSecret(v) && len(v) < 20 {
-			return 0
-		}
-	case "basic":
-		if len(v) < 8 || !closed && !basicAuth(v) {
-			return 0
-		}
-	default:
-		if !closed && !mixed(v) {
-			return 0 // "password must …"
-		}
+	ok := false
+	switch what {
+	case bearer:
+		ok = len(v) >= 8 && (closed || looksSecret(v) || len(v) >= 20 || mixed(v))
+	case basic:
+		ok = len(v) >= 8 && (closed || basicAuth(v))
+	case password:
+		ok = mixed(v) // "password must …" is prose
+	case phrase:
+		ok = closed && len(v) >= 6 && mixed(v)
+	}
+	if !ok {
+		return 0
 	}
 	x.hit(ruleSecret, start, end, rules[ruleSecret].Token)
 	return end
+}
+
+// passFlag redacts "-px" and "-P x" of the clients that take a password so.
+func (x *scan) passFlag(s string, i int) int {
+	from := max(0, i-96)
+	x.work += i - from
+	tool := false
+	for k := from; k < i && !tool; k++ {
+		switch lower(s[k]) {
+		case 'm', 's':
+			tool = foldAt(s[:i], k, "mysql") || foldAt(s[:i], k, "mariadb") || foldAt(s[:i], k, "sqlcmd") || foldAt(s[:i], k, "sshpass")
+		}
+	}
+	if !tool {
+		return 0
+	}
+	if at(s, i) == ' ' {
+		if lower(at(s, i-1)) == at(s, i-1) && !foldAt(s, i-10, "sshpass -p") {
+			return 0 // "mysql -p db" asks for it
+		}
+		i++
+	}
+	start, end, _ := valueBounds(s[:min(len(s), i+256)], i, false)
+	if harmless(s[start:end]) {
+		return 0
+	}
+	x.hit(ruleSecret, start, end, rules[ruleSecret].Token)
+	return end
+}
+
+// userFlag redacts the password of "-u bob:x".
+func (x *scan) userFlag(s string, i int) int {
+	start, end, _ := valueBounds(s[:min(len(s), i+256)], i, false)
+	x.work += end - start
+	for k := start; k < end; k++ {
+		if s[k] == ':' && k > start && k+1 < end && s[k+1] != '/' && s[k+1] != '\\' && !harmless(s[k+1:end]) {
+			x.hit(ruleURLUser, start, end, rules[ruleURLUser].Token)
+			return end
+		}
+	}
+	return 0
 }
 
 // mixed: letters with digits or signs inside one word, as passwords are.

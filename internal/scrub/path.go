@@ -62,6 +62,10 @@ func (x *scan) folder(s string, i, j int) int {
 		if foldAt(s, j, "home") && isSep(at(s, j+4)) && x.rooted(s, i, true) {
 			return x.user(s, j+4, false)
 		}
+	case 'c':
+		if foldAt(s, j, "cloudstorage/") {
+			return x.cloud(s, j+13)
+		}
 	case 'd':
 		if foldAt(s, j, "documents and settings") && isSep(at(s, j+22)) {
 			return x.user(s, j+22, false)
@@ -112,14 +116,17 @@ func (x *scan) rooted(s string, i int, home bool) bool {
 		return true
 	}
 	p := s[i-1]
-	if p == ':' || isSep(p) || !pathByte(p) || p == ')' {
+	if p == ':' || isSep(p) || !pathByte(p) || p == ')' || p == '@' {
+		return true
+	}
+	if isAlpha(p) && at(s, i-2) == '-' && !pathByte(at(s, i-3)) { // -I/home/jo
 		return true
 	}
 	if p == '$' && i > 1 && isAlpha(s[i-2]) { // \\server\c$\Users
 		return true
 	}
 	k := i
-	for k > 0 && i-k < 40 && !isSep(s[k-1]) && (isWord(s[k-1]) || s[k-1] == '.' || s[k-1] == '-') {
+	for k > 0 && i-k < 40 && !isSep(s[k-1]) && pathByte(s[k-1]) {
 		k--
 	}
 	x.work += i - k
@@ -245,6 +252,21 @@ func orgEnd(s string, j int) int {
 		}
 	}
 	return min(len(s), j+96)
+}
+
+// cloud redacts what macOS puts behind the provider: "OneDrive-Contoso".
+func (x *scan) cloud(s string, j int) int {
+	end := nameEnd(s, j)
+	x.work += end - j
+	for k := j; k < end; k++ {
+		if s[k] == '-' && k+1 < end {
+			if tokenAt(s, k+1) == 0 {
+				x.hit(ruleUserPath, k+1, end, "<org>")
+			}
+			break
+		}
+	}
+	return end
 }
 
 // segment redacts the next segment, whatever it is.

@@ -146,7 +146,7 @@ func (x *scan) text(s string, m mode) string {
 func (x *scan) round(s string, m mode) string {
 	c := classify(s)
 	x.work += len(s)
-	if c.mask == 0 && c.run < 16 {
+	if c.mask&^hasSpace == 0 && c.run < 8 {
 		return s
 	}
 	out := x.passes(s, c, m)
@@ -198,7 +198,7 @@ func (x *scan) passes(s string, c class, m mode) string {
 	if mask&hasSlash != 0 {
 		s = x.userAgent(s)
 	}
-	if mask&(hasColon|hasEqual|hasAngle|hasDash) != 0 {
+	if mask&(hasColon|hasEqual|hasAngle|hasDash|hasSpace) != 0 {
 		s = x.pairs(s, mask)
 	}
 	if mask&(hasColon|hasQuery) != 0 {

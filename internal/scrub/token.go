@@ -42,7 +42,12 @@ func (x *scan) tokens(s string) string {
 		for j < len(s) && runByte[s[j]] {
 			j++
 		}
-		if j-i < 10 {
+		if j-i < 10 && !(at(s, j) == '.' && dotted(s[i:j])) {
+			i = j
+			continue
+		}
+		if d := telegram(s, i, j); d > 0 {
+			x.hit(ruleToken, i-d, j, rules[ruleToken].Token)
 			i = j
 			continue
 		}
@@ -128,11 +133,32 @@ func tokenEnd(s string, i, j int) int {
 			return end
 		}
 	}
-	// Telegram: digits, a colon, 35 signs.
-	if j-i >= 33 && j-i <= 38 && at(s, i-1) == ':' {
+	return 0
+}
+
+// dotted: the short first parts of keys that are joined by dots.
+func dotted(s string) bool {
+	switch s {
+	case "ya29", "hvs", "hvb", "hvr", "SG", "xoxe", "atlasv1":
+		return true
+	}
+	return false
+}
+
+// telegram: eight to ten digits, a colon, 35 signs. It returns how far before i
+// the token starts, 0 when it is none.
+func telegram(s string, i, j int) int {
+	if j-i < 33 || j-i > 38 || at(s, i-1) != ':' || !varied(s[i:j]) {
 		return 0
 	}
-	return 0
+	k := i - 1
+	for k > 0 && i-k < 12 && isDigit(s[k-1]) {
+		k--
+	}
+	if n := i - 1 - k; n < 8 || n > 10 || isWord(at(s, k-1)) && !foldAt(s, k-3, "bot") {
+		return 0
+	}
+	return i - k
 }
 
 // varied: a key holds digits, or both cases; a word holds neither.
@@ -177,7 +203,7 @@ func jwtEnd(s string, i, j int) int {
 
 // near are the words beside which a long random string is a secret or names a
 // machine.
-var near = []string{"password", "passwd", "secret", "token", "api key", "apikey", "api-key", "api_key", "accesskey", "access key", "private key", "auth", "credential", "bearer", "session", "cookie", "signature", "machineguid", "machineid", "machine id", "device id", "deviceid", "hwid", "sas ", "hmac", "jwt", "oauth", "passphrase"}
+var near = []string{"password", "passwd", "secret", "token", "api key", "apikey", "api-key", "api_key", "accesskey", "access key", "private key", "auth", "credential", "bearer", "session", "cookie", "signature", "machineguid", "machineid", "machine id", "device id", "deviceid", "device_id", "device-id", "machine_id", "machine-id", "hwid", "sas ", "hmac", "jwt", "oauth", "passphrase"}
 
 // besideWord: s[i:j] looks random and one of the words stands up to 48 bytes
 // before it on the same line. The name of a chunk ("main.3f9c….js") is none.

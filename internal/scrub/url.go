@@ -90,6 +90,9 @@ func (x *scan) url(s string, colon int) int {
 	if name == "moz-extension" && auth-from >= 16 && isGUID(s[from:auth]) {
 		x.hit(ruleInstallURL, from, auth, rules[ruleInstallURL].Token)
 	}
+	if name == "vscode-remote" && auth > from && tokenAt(s, from) == 0 {
+		x.hit(ruleHost, from, auth, rules[ruleHost].Token)
+	}
 	if name == "file" && auth > from && at(s, from+1) != ':' && !foldAt(s, from, "localhost") && at(s, from) != '.' && tokenAt(s, from) == 0 && hostName(s[from:auth]) {
 		x.hit(ruleHost, from, auth, rules[ruleHost].Token)
 	}
