@@ -17,7 +17,8 @@ if (!env.BELLWETHER_DEMO) {
   server.stdout.on("data", (b) => { said += b; });
   server.stderr.on("data", (b) => { said += b; });
   env.BELLWETHER_DEMO = path.join(dir, "demo.json");
-  for (let i = 0; !fs.existsSync(env.BELLWETHER_DEMO); i++) {
+  const ready = () => { try { return JSON.parse(fs.readFileSync(env.BELLWETHER_DEMO, "utf8")).ready === true; } catch { return false; } };
+  for (let i = 0; !ready(); i++) {
     if (server.exitCode !== null || i > 600) { console.error("the demo did not start:\n" + said); process.exit(1); }
     await new Promise((r) => setTimeout(r, 200));
   }
