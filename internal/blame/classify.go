@@ -231,8 +231,19 @@ func (w *World) byLocal(f *found, o *eco.Origin) (eco.ExtensionID, string) {
 	return id, f.local
 }
 
-// byModule finds the longest registered prefix of a class or module name.
+// byModule finds the longest registered prefix of a class or module name, with or
+// without the JVM's module and loader before a slash ("app//com.acme.Main").
 func (w *World) byModule(module string) *owner {
+	if p := w.byPrefix(module); p != nil {
+		return p
+	}
+	if i := strings.LastIndexByte(module, '/'); i >= 0 {
+		return w.byPrefix(module[i+1:])
+	}
+	return nil
+}
+
+func (w *World) byPrefix(module string) *owner {
 	if module == "" {
 		return nil
 	}

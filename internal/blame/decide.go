@@ -161,7 +161,7 @@ func (d *decision) handed() bool {
 	}
 	switch t {
 	case "NullPointerException", "IllegalArgumentException", "ClassCastException", "InvalidParameterException",
-		"TypeError", "ValueError", "ArgumentError", "ArgumentException", "ArgumentNullException", "ArgumentOutOfRangeException", "NullReferenceException":
+		"ValueError", "ArgumentError", "ArgumentException", "ArgumentNullException", "ArgumentOutOfRangeException", "NullReferenceException":
 		return true
 	}
 	return false

@@ -143,30 +143,25 @@ func (p *pattern) match(segs []string, i int, f *found) bool {
 	return true
 }
 
-// cutVersion splits "publisher.name-1.2.3" at the dash before the version.
+// cutVersion splits "publisher.name-1.2.3" at the first dash that a dotted number
+// follows: names and pre-releases may hold dashes and digits of their own.
 func cutVersion(s string) (eco.ExtensionID, string, bool) {
-	for i := len(s) - 2; i > 0; i-- {
-		if s[i] != '-' || s[i+1] < '0' || s[i+1] > '9' {
-			continue
+	for i := 1; i < len(s)-2; i++ {
+		if s[i] == '-' && dotted(s[i+1:]) {
+			id, err := eco.ParseExtensionID(s[:i])
+			return id, s[i+1:], err == nil
 		}
-		// "name-2-1.0.0-beta": go on to the left as long as versions begin there.
-		if j := strings.LastIndexByte(s[:i], '-'); j > 0 && i > j+1 && looksVersion(s[j+1:]) {
-			continue
-		}
-		if !looksVersion(s[i+1:]) {
-			continue
-		}
-		id, err := eco.ParseExtensionID(s[:i])
-		return id, s[i+1:], err == nil
 	}
 	return "", "", false
 }
 
-func looksVersion(s string) bool {
-	if s == "" || s[0] < '0' || s[0] > '9' {
-		return false
+// dotted reports whether s begins like a version: digits, a dot, a digit.
+func dotted(s string) bool {
+	i := 0
+	for i < len(s) && s[i] >= '0' && s[i] <= '9' {
+		i++
 	}
-	return strings.IndexByte(s, '.') > 0
+	return i > 0 && i+1 < len(s) && s[i] == '.' && s[i+1] >= '0' && s[i+1] <= '9'
 }
 
 // split cuts a path at both separators into at most maxSegments parts; empty
