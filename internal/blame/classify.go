@@ -166,7 +166,7 @@ func (w *World) byPath(file string, segs []string, o *eco.Origin) (verdict, bool
 			continue
 		}
 		for _, p := range w.anchors[string(lower(low[:0], s))] {
-			if p.match(segs, i, &f) {
+			if w.applies(p, o) && p.match(segs, i, &f) {
 				hit = true
 				break
 			}
@@ -175,7 +175,7 @@ func (w *World) byPath(file string, segs []string, o *eco.Origin) (verdict, bool
 	}
 	if !hit {
 		for _, p := range w.inline {
-			if len(file) > len(p.inline) && strings.EqualFold(file[:len(p.inline)], p.inline) {
+			if w.applies(p, o) && len(file) > len(p.inline) && strings.EqualFold(file[:len(p.inline)], p.inline) {
 				f = found{local: strings.ToLower(strings.TrimSpace(file[len(p.inline):])), end: len(segs), kind: p.kind}
 				hit = true
 				break
@@ -201,13 +201,36 @@ func (w *World) byPath(file string, segs []string, o *eco.Origin) (verdict, bool
 	return v, true
 }
 
+// applies reports whether a pattern is for the host of the report: when the host
+// is known, its own patterns and those of its kind; else all.
+func (w *World) applies(p *pattern, o *eco.Origin) bool {
+	h, ok := w.Hosts[o.Host]
+	if !ok || p.kind == o.Host {
+		return true
+	}
+	if _, foreign := w.Hosts[p.kind]; foreign {
+		return false
+	}
+	return h.Kind == "" || h.Kind == p.kind || h.Kind == "generic"
+}
+
+// local is the extension of the report's host that has this id there.
+func (w *World) local(id string, o *eco.Origin) eco.ExtensionID {
+	for _, e := range w.locals[id] {
+		if h := w.Extensions[e].Host; h == "" || o.Host == "" || h == o.Host {
+			return e
+		}
+	}
+	return ""
+}
+
 // byLocal maps the id by which a host knows an extension to the registered one:
 // as registered, else by the letters of the full id, else the project's own
 // extension when its name is the same. An id nobody knows becomes "kind.local",
 // so that crashes of one unregistered extension stay together; an unknown id of
 // one installation names nobody.
 func (w *World) byLocal(f *found, o *eco.Origin) (eco.ExtensionID, string) {
-	if id := w.locals[f.local]; id != "" {
+	if id := w.local(f.local, o); id != "" {
 		return id, ""
 	}
 	if f.uuid {

@@ -38,10 +38,9 @@ type seg struct {
 
 // pattern is one compiled path rule. anchor is the literal it is looked up by.
 type pattern struct {
-	kind   string // of host; "" = any
+	kind   string // of host, or the host's own name
 	segs   []seg
 	anchor int // index of the last literal before the capture
-	order  int
 	inline string // "plugin:" of a pattern like plugin:{local}
 }
 

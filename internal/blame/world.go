@@ -40,7 +40,7 @@ type World struct {
 	anchors  map[string][]*pattern // by lower-case anchor segment
 	inline   []*pattern            // "plugin:{local}"
 	prefixes map[string]*owner     // class prefix without its last dot
-	locals   map[string]eco.ExtensionID
+	locals   map[string][]eco.ExtensionID // by lower-case id of the host
 	slugs    map[string]eco.ExtensionID // letters and digits of the full id
 	places   map[string][]place         // by lower-case first segment
 	globs    []place                    // whose first segment ends with *
@@ -67,7 +67,7 @@ func NewWorld(hosts map[string]HostRules, exts map[eco.ExtensionID]ExtRules) (*W
 	w := &World{
 		Hosts: hosts, Extensions: exts,
 		anchors: map[string][]*pattern{}, prefixes: map[string]*owner{},
-		locals: map[string]eco.ExtensionID{}, slugs: map[string]eco.ExtensionID{},
+		locals: map[string][]eco.ExtensionID{}, slugs: map[string]eco.ExtensionID{},
 		places: map[string][]place{}, vendored: map[string]bool{},
 	}
 	for f := range lines(pathRules) {
@@ -132,7 +132,6 @@ func (w *World) addPattern(kind, text string) error {
 		w.inline = append(w.inline, p)
 		return nil
 	}
-	p.order = len(w.anchors)
 	key := p.segs[p.anchor].text
 	w.anchors[key] = append(w.anchors[key], p)
 	return nil
@@ -164,8 +163,8 @@ func (w *World) addPrefix(text string, o owner) {
 
 func (w *World) addExtension(id eco.ExtensionID, e ExtRules) {
 	for _, l := range e.Locals {
-		if l = strings.ToLower(l); l != "" && w.locals[l] == "" {
-			w.locals[l] = id
+		if l = strings.ToLower(l); l != "" {
+			w.locals[l] = append(w.locals[l], id)
 		}
 	}
 	w.slugs[slug(string(id))] = id

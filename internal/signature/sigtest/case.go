@@ -3,6 +3,7 @@
 //
 //	platform java
 //	project acme.todo@1.2.0            the project the report came to
+//	host modeller                      the host it came from
 //	owner acme.todo                    whom the host was running
 //	active acme.todo@1.2.0 beta.lint@3.0.0
 //	message text                       beside or instead of exceptions
@@ -39,6 +40,8 @@ func Parse(text string) (*eco.Crash, eco.Origin, error) {
 		case "project":
 			id, version, _ := strings.Cut(rest, "@")
 			o.Extension, o.ExtVersion = eco.ExtensionID(id), version
+		case "host":
+			o.Host = rest
 		case "owner":
 			c.Owner = eco.ExtensionID(rest)
 		case "active":
