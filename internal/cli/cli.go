@@ -21,12 +21,17 @@ import (
 // grammar is every command. kong makes the help from it.
 type grammar struct {
 	Serve       serveCmd       `cmd:"" help:"Run the server."`
+	Demo        demoCmd        `cmd:"" help:"Run a seeded ecosystem with live traffic through the real doors; prints addresses and logins."`
 	CheckConfig checkConfigCmd `cmd:"" name:"check-config" help:"Check flags, environment and configuration file, and print the result."`
 	Extension   extensionCmd   `cmd:"" help:"Register and look at extensions."`
 	Publisher   publisherCmd   `cmd:"" help:"Register and look at publishers."`
 	Host        hostCmd        `cmd:"" help:"Register and look at hosts."`
 	Release     releaseCmd     `cmd:"" help:"Declare and list releases."`
+	User        userCmd        `cmd:"" help:"Invite people and look after accounts."`
+	Token       tokenCmd       `cmd:"" help:"API tokens."`
 	Crash       crashCmd       `cmd:"" help:"Sign and explain any crash report, offline."`
+	Eval        evalCmd        `cmd:"" help:"Score our rules on labelled data."`
+	Load        loadCmd        `cmd:"" help:"A bounded load generator for the doors of a server on this machine."`
 	Audit       auditCmd       `cmd:"" help:"The tamper-evident log."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 	Help        helpCmd        `cmd:"" help:"Show every command."`

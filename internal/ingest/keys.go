@@ -43,6 +43,9 @@ func (s *Server) open(r *http.Request, protocol, key string, project int64) (gat
 	if !keySyntax(key) {
 		return g, s.refuse(r, now, fault.E("ingest", fault.Invalid, "The project key is not well formed.", nil))
 	}
+	if plain, ok := registry.ParseKey(key); ok { // Application Insights writes it as a UUID
+		key = plain
+	}
 	view, ok := s.o.Registry.KeyByPublic(key)
 	if !ok {
 		s.count(pipeline.Count{Protocol: protocol, Outcome: pipeline.Dropped, Reason: "key:unknown"})

@@ -25,7 +25,8 @@ const trackException = `{"ver":2,"exceptions":[{"typeName":"TypeError","message"
 func TestTrack(t *testing.T) {
 	array := "[" + strings.Join([]string{trackItem(linterKey, "EventData", trackEvent), trackItem(linterKey, "ExceptionData", trackException), trackItem(linterKey, "MetricData", `{}`)}, ",") + "]"
 	lines := strings.ReplaceAll(trackItem(linterKey, "EventData", trackEvent), "\n", " ") + "\n" + strings.ReplaceAll(trackItem(linterKey, "ExceptionData", trackException), "\n", " ") + "\n\n" + strings.ReplaceAll(trackItem(linterKey, "MetricData", `{}`), "\n", " ")
-	for name, body := range map[string]string{"array": array, "lines": lines} {
+	dashed := strings.ReplaceAll(array, linterKey, registry.UUID(linterKey)) // as connection strings have it
+	for name, body := range map[string]string{"array": array, "lines": lines, "dashed": dashed} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, everyTier)
 			rec := w.post("/v2/track", body, "Content-Type", "application/json")
