@@ -38,16 +38,6 @@ type doors struct {
 	counts   map[string]int64
 }
 
-// lookup finds keys in all forms that clients are told.
-type lookup struct{ r *registry.Registry }
-
-func (l lookup) KeyByPublic(key string) (registry.KeyView, bool) {
-	if k, ok := registry.ParseKey(key); ok {
-		key = k
-	}
-	return l.r.KeyByPublic(key)
-}
-
 func openDoors(t *testing.T) *doors {
 	t.Helper()
 	now := func() time.Time { return start.Add(world.History) }
@@ -79,7 +69,7 @@ func openDoors(t *testing.T) *doors {
 	out := &doors{world: w, registry: reg, counts: map[string]int64{}}
 	random := func(b []byte) { rand.Read(b) }
 	s := ingest.New(ingest.Options{
-		Registry: lookup{reg}, Keyring: ring, Scrub: scrub.New(scrub.Options{}), Now: now, Random: random,
+		Registry: reg, Keyring: ring, Scrub: scrub.New(scrub.Options{}), Now: now, Random: random,
 		ReceivedAt: func(r *http.Request) time.Time {
 			ms, err := strconv.ParseInt(r.Header.Get(world.TimeHeader), 10, 64)
 			if err != nil {
