@@ -28,8 +28,8 @@ func ofExtension(kind, id string) account.Resource {
 	return account.OfExtension(kind, string(ext), ext)
 }
 
-// extensionBody is what can be said of an extension.
-type extensionBody struct {
+// ExtensionBody is what can be said of an extension.
+type ExtensionBody struct {
 	Kind       registry.ExtKind `json:"kind,omitempty" enum:"vscode,obsidian,jetbrains,blender,qgis,grafana,browser,generic"`
 	Name       string           `json:"name" minLength:"1" maxLength:"100"`
 	Summary    string           `json:"summary,omitempty" maxLength:"500"`
@@ -42,7 +42,7 @@ type extensionBody struct {
 	Libraries  []string         `json:"libraries,omitempty" maxItems:"50" doc:"Prefixes of libraries it carries under their public names."`
 }
 
-func (b extensionBody) entry(id eco.ExtensionID, version int64) registry.Extension {
+func (b ExtensionBody) entry(id eco.ExtensionID, version int64) registry.Extension {
 	return registry.Extension{ID: id, Kind: b.Kind, Name: b.Name, Summary: b.Summary, Repository: b.Repository, Contact: b.Contact, Host: b.Host,
 		Locals: b.Locals, Prefixes: b.Prefixes, Shaded: b.Shaded, Libraries: b.Libraries, Version: version}
 }
@@ -58,7 +58,7 @@ func (c *call) sees(a account.Action) func(eco.ExtensionID) bool {
 
 type newExtension struct {
 	ID string `json:"id" maxLength:"128" doc:"publisher.name"`
-	extensionBody
+	ExtensionBody
 }
 
 func (s *Server) extensionRoutes() {
@@ -103,7 +103,7 @@ func (s *Server) extensionRoutes() {
 	type put struct {
 		ByExtension
 		IfMatch
-		Body extensionBody
+		Body ExtensionBody
 	}
 	add(s, op{Method: "PUT", Path: "/extensions/{id}", ID: "extensions.put", Action: account.ExtensionEdit, Doc: "Changes an extension (with If-Match), or registers it (without)."},
 		func(_ *call, in *put) (account.Resource, error) { return ofExtension("extension", in.ID), nil },

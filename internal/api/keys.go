@@ -124,13 +124,17 @@ func (s *Server) keyRoutes() {
 		})
 	type rotate struct {
 		ByKey
-		Body rotation `required:"false"`
+		Body *rotation
 	}
 	add(s, op{Method: "POST", Path: "/keys/{key}/rotate", ID: "keys.rotate", Action: account.KeyEdit, Status: http.StatusCreated, Doc: "Makes a new key like this one, which ends later."},
 		func(_ *call, in *rotate) (account.Resource, error) { return s.ofKey(in.Key) },
 		func(c *call, in *rotate) (key, error) {
 			public, _ := registry.ParseKey(in.Key)
-			k, err := s.o.Registry.RotateKey(c.ctx, c.actor(), public, in.Body.OldEnds)
+			var ends time.Time
+			if in.Body != nil {
+				ends = in.Body.OldEnds
+			}
+			k, err := s.o.Registry.RotateKey(c.ctx, c.actor(), public, ends)
 			return s.keyOf(c, k), err
 		})
 	add(s, op{Method: "POST", Path: "/keys/{key}/revoke", ID: "keys.revoke", Action: account.KeyEdit, Doc: "Ends a key at once and for ever."}, own,
