@@ -52,7 +52,8 @@ type SeenSignature struct {
 	Text                      string // what full text finds it by
 }
 
-// Block is the snapshot of one block of the family index.
+// Block is the snapshot of one block of the family index; without a body the
+// block is gone.
 type Block struct {
 	Key  string
 	Body []byte
@@ -62,6 +63,12 @@ type Block struct {
 func (d *Desk) Record(ctx context.Context, tx *sql.Tx, seen []Seen, blocks []Block) error {
 	const op = "crash.Record"
 	for _, b := range blocks {
+		if len(b.Body) == 0 {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM crash_block WHERE block = $1`, b.Key); err != nil {
+				return fault.Wrap(op, err)
+			}
+			continue
+		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO crash_block (block, body) VALUES ($1, $2)
 			ON CONFLICT (block) DO UPDATE SET body = excluded.body`, b.Key, b.Body)
 		if err != nil {

@@ -160,23 +160,29 @@ func seen(items []item) []crash.Seen {
 		s.Releases = addRelease(s.Releases, it.release)
 		if key := [2]string{s.Family, it.sig.Hash}; !sigs[key] {
 			sigs[key] = true
-			sig, c := shown(it)
+			sig, words := shown(it)
 			s.Signatures = append(s.Signatures, crash.SeenSignature{Hash: sig.Hash, Key: sig.Key, Title: sig.Title,
-				Version: sig.Version, At: e.Received, Text: searchText(sig, c)})
+				Version: sig.Version, At: e.Received, Text: words})
 		}
 	}
 	return out
 }
 
-// shown is the signature and crash as the blamed extension's author may see them:
-// what records say of a family is read by that author too.
-func shown(it *item) (*eco.Signature, *eco.Crash) {
+// shown is the signature, and the text to find it by, as the blamed extension's
+// author may see them: what records say of a family is read by that author too.
+// If that breaks, the family is recorded without words.
+func shown(it *item) (sig *eco.Signature, words string) {
+	defer func() {
+		if recover() != nil {
+			sig, words = &eco.Signature{Version: it.sig.Version, Hash: it.sig.Hash, Title: exceptionType(it)}, ""
+		}
+	}()
 	if it.blame.Extension == "" || it.blame.Extension == it.env.Origin.Extension {
-		return &it.sig, it.env.Crash
+		return &it.sig, searchText(&it.sig, it.env.Crash)
 	}
 	doc := crash.Redact(crash.Document{Origin: it.env.Origin, Crash: *it.env.Crash, Signature: it.sig, Blame: it.blame},
 		facts.Only([]eco.ExtensionID{it.blame.Extension}, nil))
-	return &doc.Signature, &doc.Crash
+	return &doc.Signature, searchText(&doc.Signature, &doc.Crash)
 }
 
 // maxReleases bounds the distinct releases of one family in one batch; the

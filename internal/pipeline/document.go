@@ -14,7 +14,12 @@ import (
 
 // document is what is kept beside the row of a crash, of a session that named
 // the extensions that were active, and of feedback; ok is false for the rest.
-func document(it *item) (facts.Doc, bool, error) {
+func document(it *item) (_ facts.Doc, _ bool, err error) {
+	defer func() {
+		if p := recover(); p != nil { // a crash without its document rather than a flow that stands still
+			err = panicked(p)
+		}
+	}()
 	e := it.env
 	var v any
 	switch {

@@ -27,14 +27,16 @@ type batch struct {
 	closed      bool // the next message would make it too large
 }
 
-func (b *batch) full() bool { return b.closed || len(b.items) >= maxRows || b.bytes >= maxBytes }
+func (w *Worker) full(b *batch) bool {
+	return b.closed || len(b.items) >= w.maxRows || b.bytes >= maxBytes
+}
 
 // add takes messages in and prepares their records. What does not fit is left for
 // the next read; the first message always fits.
 func (w *Worker) add(b *batch, messages []stream.Message) {
 	n, rows, bytes := 0, len(b.items), b.bytes
 	for _, m := range messages {
-		if rows >= maxRows || bytes >= maxBytes || rows > 0 && rows+len(m.Records) > 2*maxRows {
+		if rows >= w.maxRows || bytes >= maxBytes || rows > 0 && rows+len(m.Records) > 2*w.maxRows {
 			break
 		}
 		rows += len(m.Records)
@@ -110,7 +112,7 @@ func (w *Worker) read(ctx context.Context, position uint64, ready chan<- *batch)
 func (w *Worker) fill(ctx context.Context, b *batch) {
 	ctx, cancel := context.WithTimeout(ctx, linger)
 	defer cancel()
-	for !b.full() && ctx.Err() == nil {
+	for !w.full(b) && ctx.Err() == nil {
 		messages, err := w.o.Stream.Read(ctx, b.upto, readAhead)
 		if err != nil {
 			return // the end of the wait, or a fault that the next read meets again
@@ -125,7 +127,7 @@ func (w *Worker) fill(ctx context.Context, b *batch) {
 
 // handOver fills a batch until the store is free to take it.
 func (w *Worker) handOver(ctx context.Context, b *batch, ready chan<- *batch) bool {
-	for !b.full() {
+	for !w.full(b) {
 		w.fill(ctx, b)
 		select {
 		case ready <- b:

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -277,5 +278,30 @@ func TestResolvedFamilyComesBack(t *testing.T) {
 		state(crash.Resolved, false)
 		at("1.10.1")
 		state(crash.Open, true)
+	})
+}
+
+// With hardly any memory for families, blocks come and go; the flow must not
+// stand still, and its snapshots must stay few.
+func TestFamiliesWithoutMemory(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		for round := range 3 * allEvery {
+			e := h.crash(fmt.Sprintf("draw%c", 'a'+round%26), "")
+			e.Crash.Exceptions[0].Type = fmt.Sprintf("Error%d", round)
+			h.send(e)
+		}
+		w := h.worker()
+		w.o.Families.MaxBytes = 20_000
+		w.maxRows = 1
+		h.run(w)
+		if n := len(h.rows()); n != 3*allEvery {
+			t.Errorf("%d rows", n)
+		}
+		var blocks int
+		if err := h.db.Read().QueryRow(`SELECT count(*) FROM crash_block`).Scan(&blocks); err != nil || blocks == 0 || blocks > allEvery+64 {
+			t.Errorf("%d snapshots, %v", blocks, err)
+		}
+		h.send(h.crash("drawa", ""))
+		h.drain()
 	})
 }

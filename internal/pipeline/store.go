@@ -204,13 +204,18 @@ func (w *Worker) failing(step string, err error) {
 	w.show(func(v *view) { v.lastError = step + ": " + reasonOf(err) })
 }
 
-// snapshots takes the blocks of the family index that learned something. The
-// others are dirty only in what was used last, which a restart may forget. They
-// are marked clean by that: the bytes are kept until they are committed.
+// allEvery is how often, in batches, every dirty block is written. In between
+// only those that learned something are: the others are dirty in what was used
+// last, which a restart may forget, or were dropped for want of memory.
+const allEvery = 64
+
+// snapshots takes blocks of the family index. They are marked clean by that: the
+// bytes are kept until they are committed.
 func (w *Worker) snapshots() ([]crash.Block, error) {
 	var out []crash.Block
+	w.batches++
 	for _, key := range w.index.Dirty() {
-		if !w.changed[key] {
+		if !w.changed[key] && w.batches%allEvery != 0 {
 			continue
 		}
 		body, err := w.index.Snapshot(key)

@@ -85,10 +85,11 @@ type Release struct {
 // Worker reads the stream. One at a time runs; any number may show its dead
 // letters and intake.
 type Worker struct {
-	o      Options
-	stages []stage
-	pause  func(ctx context.Context, attempt int) error // between tries of a commit
-	trip   func(step string, done bool) error           // tests only: a fault before or after a step
+	o       Options
+	stages  []stage
+	pause   func(ctx context.Context, attempt int) error // between tries of a commit
+	trip    func(step string, done bool) error           // tests only: a fault before or after a step
+	maxRows int                                          // of a batch
 
 	// Owned by the goroutine of Run.
 	index    *family.Index
@@ -97,6 +98,7 @@ type Worker struct {
 	sessions *aging[sessionState]
 	releases map[Release]struct{}
 	newest   time.Time
+	batches  uint64 // since the start
 
 	mu   sync.Mutex
 	view view
@@ -123,7 +125,7 @@ func New(ctx context.Context, o Options) (*Worker, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Worker{o: o, stages: crashLine, pause: backoff}, nil
+	return &Worker{o: o, stages: crashLine, pause: backoff, maxRows: maxRows}, nil
 }
 
 // Run works until ctx is done. It returns nil then, and an error when it cannot
