@@ -77,6 +77,7 @@ type world struct {
 	now    time.Time
 	full   bool
 	fail   error // what Append answers, when set
+	level  slog.Level
 
 	mu     sync.Mutex
 	counts map[pipeline.Count]int64
@@ -110,7 +111,7 @@ func (w *world) front(s *Server) http.Handler {
 	mux := http.NewServeMux()
 	door.Mount(mux, s.Routes())
 	mux.Handle("/", door.NotFound)
-	return door.Front(mux, door.FrontOptions{Log: slog.New(slog.NewTextHandler(&w.lines, nil)), Now: func() time.Time { return w.now }, Random: random16})
+	return door.Front(mux, door.FrontOptions{Log: slog.New(slog.NewTextHandler(&w.lines, &slog.HandlerOptions{Level: w.level})), Now: func() time.Time { return w.now }, Random: random16})
 }
 
 func (w *world) count(c pipeline.Count) {
