@@ -40,7 +40,7 @@ type seg struct {
 type pattern struct {
 	kind   string // of host, or the host's own name
 	segs   []seg
-	anchor int // index of the last literal before the capture
+	anchor int    // index of the last literal before the capture
 	inline string // "plugin:" of a pattern like plugin:{local}
 }
 

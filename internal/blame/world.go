@@ -37,15 +37,15 @@ type World struct {
 	Hosts      map[string]HostRules
 	Extensions map[eco.ExtensionID]ExtRules
 
-	anchors  map[string][]*pattern // by lower-case anchor segment
-	inline   []*pattern            // "plugin:{local}"
-	prefixes map[string]*owner     // class prefix without its last dot
+	anchors  map[string][]*pattern        // by lower-case anchor segment
+	inline   []*pattern                   // "plugin:{local}"
+	prefixes map[string]*owner            // class prefix without its last dot
 	locals   map[string][]eco.ExtensionID // by lower-case id of the host
-	slugs    map[string]eco.ExtensionID // letters and digits of the full id
-	places   map[string][]place         // by lower-case first segment
-	globs    []place                    // whose first segment ends with *
-	vendored map[string]bool            // lower-case segment
-	longest  int                        // bytes of the longest prefix
+	slugs    map[string]eco.ExtensionID   // letters and digits of the full id
+	places   map[string][]place           // by lower-case first segment
+	globs    []place                      // whose first segment ends with *
+	vendored map[string]bool              // lower-case segment
+	longest  int                          // bytes of the longest prefix
 }
 
 // owner is what a class prefix says.

@@ -110,6 +110,6 @@ type tuning struct {
 // frames of the most frequent bug became its least important ones; and without
 // them the similarity of two crashes never changes.
 var fam1 = tuning{
-	alpha: .9, gamma: 2, threshold: -.12, margin: .15, novelty: .98, perFamily: 40, common: .2, gate: .3, penalty: .3, strict: .6, differ: .3,
+	alpha: .9, gamma: 2, threshold: -.12, margin: .15, novelty: .98, perFamily: 40, common: .2, gate: .3, penalty: .3, strict: 1, differ: .3,
 	vendored: .1, host: .2, runtime: .2, unknown: .2, exception: 1, message: 1.5, names: 2,
 }

@@ -69,7 +69,7 @@ func (t *tuning) weigh(in *Input, id func(string) uint32) stack {
 		}
 		s.ids = append(s.ids, id(term.Token))
 		s.w, s.pos, s.own = append(s.w, float32(w)), append(s.pos, float32(p)), append(s.own, term.Own)
-		s.total(w, term.Own)
+		s.total(float64(float32(w)), term.Own)
 	}
 	return s
 }

@@ -1,0 +1,361 @@
+package family
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/fault"
+	"github.com/bellwether-project/bellwether/internal/signature"
+)
+
+// crash makes an input of an extension's crash: its message, then its functions,
+// innermost first.
+func crash(version, typ, msg string, functions ...string) Input {
+	c := &eco.Crash{Platform: "javascript", Exceptions: []eco.Exception{{Type: typ, Value: msg, Parent: -1}}}
+	for _, fn := range functions {
+		f := eco.Frame{Function: fn, Class: eco.FrameExtension, Owner: "acme.todo", File: "/x/src/" + fn + ".js"}
+		if lib, ok := strings.CutPrefix(fn, "lib:"); ok {
+			f = eco.Frame{Function: lib, Class: eco.FrameVendored, Owner: "acme.todo", File: "/x/node_modules/lib/index.js"}
+		}
+		c.Exceptions[0].Frames = append(c.Exceptions[0].Frames, f)
+	}
+	c.Exceptions[0].Frames = append(c.Exceptions[0].Frames, eco.Frame{Function: "invoke", Class: eco.FrameHost, File: "/h/host.js"})
+	return Describe(c, signature.Sign(c), eco.Blame{Extension: "acme.todo", Version: version})
+}
+
+func TestPlace(t *testing.T) {
+	const undefined = "Cannot read properties of undefined (reading 'uri')"
+	base := crash("1.0.0", "TypeError", undefined, "render", "refresh", "activate")
+	for name, tc := range map[string]struct {
+		in   Input
+		same bool
+	}{
+		"the same again":                     {base, true},
+		"another way in":                     {crash("1.0.0", "TypeError", undefined, "render", "onClick", "dispatch"), true},
+		"deeper recursion":                   {crash("1.0.0", "TypeError", undefined, "render", "refresh", "refresh", "refresh", "activate"), true},
+		"renamed in the next version":        {crash("1.1.0", "TypeError", undefined, "renderAll", "refresh", "activate"), true},
+		"another function of the same build": {crash("1.0.0", "TypeError", undefined, "parse", "refresh", "activate"), false},
+		"another place, same message":        {crash("1.1.0", "TypeError", undefined, "load", "open", "start"), false},
+		"another type":                       {crash("1.0.0", "RangeError", "Invalid count value: -1", "render", "refresh", "activate"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := NewIndex(Options{})
+			first := x.Place(base)
+			if !first.New || first.Known {
+				t.Fatalf("first = %+v", first)
+			}
+			p := x.Place(tc.in)
+			if same := p.Family == first.Family; same != tc.same || p.New == same {
+				t.Errorf("placed %+v beside %s, want the same family: %v", p, first.Family, tc.same)
+			}
+		})
+	}
+}
+
+// TestHelper: one helper throws for many bugs; what programmers wrote tells them apart.
+func TestHelper(t *testing.T) {
+	x := NewIndex(Options{})
+	a := x.Place(crash("1.0.0", "ApiError", "Request failed with status 404 /items/12", "handle", "request", "loadItems", "activate"))
+	b := x.Place(crash("1.0.0", "ApiError", "Request failed with status 403 /users/7", "handle", "request", "loadUsers", "start"))
+	c := x.Place(crash("1.0.0", "ApiError", "Request failed with status 500 /items/9", "handle", "request", "loadItems", "start"))
+	if a.Family == b.Family || a.Family != c.Family {
+		t.Errorf("families %s %s %s, want the first and the last alike", a.Family, b.Family, c.Family)
+	}
+}
+
+// TestMinified: names that a minifier made up count within their own build only.
+func TestMinified(t *testing.T) {
+	x := NewIndex(Options{})
+	const msg = "Cannot read properties of undefined (reading 'v')"
+	a := x.Place(crash("1.0.0", "TypeError", msg, "an", "bn", "cn"))
+	same := x.Place(crash("1.0.0", "TypeError", msg, "an", "bn", "dn"))
+	other := x.Place(crash("1.0.0", "TypeError", msg, "xn", "yn", "zn"))
+	if a.Family != same.Family || a.Family == other.Family {
+		t.Errorf("families %s %s %s", a.Family, same.Family, other.Family)
+	}
+}
+
+func TestLinks(t *testing.T) {
+	x := NewIndex(Options{})
+	one, two := crash("1", "TypeError", "a", "render", "refresh"), crash("1", "TypeError", "b", "load", "open")
+	a, b := x.Place(one).Family, x.Place(two).Family
+	x.MustLink(a, b)
+	x.MustLink(b, a) // would be a cycle
+	if got := x.Place(two).Family; got != a {
+		t.Errorf("after the merge %s, want %s", got, a)
+	}
+	if got, ok := x.Known(two.Block, two.Signature); !ok || got != a {
+		t.Errorf("Known = %s, want %s", got, a)
+	}
+	x.Unlink(b)
+	if got := x.Place(two).Family; got != b {
+		t.Errorf("after the merge was taken back %s, want %s", got, b)
+	}
+	x.CannotLink(one.Signature, a)
+	split := x.Place(one)
+	if split.Family == a {
+		t.Error("a signature that may not join the family joined it")
+	}
+	x.AllowLink(one.Signature, a)
+	if got := x.Assign(one, a).Family; got != a {
+		t.Errorf("assigned to %s, want %s", got, a)
+	}
+	if got := x.Place(one).Family; got != a {
+		t.Errorf("the assignment is forgotten: %s", got)
+	}
+}
+
+// TestCannotLinkThroughMerge: a person's split holds against the merged family too.
+func TestCannotLinkThroughMerge(t *testing.T) {
+	x := NewIndex(Options{})
+	one, two := crash("1", "TypeError", "a", "render", "refresh"), crash("1", "TypeError", "b", "load", "open")
+	a, b := x.Place(one).Family, x.Place(two).Family
+	x.MustLink(a, b)
+	x.CannotLink(two.Signature, a)
+	if got := x.Place(two).Family; got == a {
+		t.Error("the crash came into the forbidden family by way of a merge")
+	}
+}
+
+func TestExplain(t *testing.T) {
+	x := NewIndex(Options{})
+	a := crash("1.0.0", "TypeError", "x is undefined", "render", "refresh", "activate")
+	b := crash("1.0.0", "TypeError", "x is undefined", "render", "onClick")
+	f := x.Place(a).Family
+	e, ok := x.Explain(b, f)
+	if !ok || len(e.Matched) == 0 || e.Family != f {
+		t.Fatalf("explanation %+v %v", e, ok)
+	}
+	if ranked := x.Rank(b, 3); len(ranked) != 1 || ranked[0].Family != f || ranked[0].Score != e.Score {
+		t.Errorf("ranked %+v, explained %v", ranked, e.Score)
+	}
+	sum := 0.0
+	for _, s := range e.Matched {
+		sum += s.Share
+	}
+	if math.Abs(sum-1) > 1e-6 {
+		t.Errorf("shares of the match sum to %v", sum)
+	}
+	has := func(list []Share, part string) bool {
+		return slices.ContainsFunc(list, func(s Share) bool { return strings.Contains(s.Token, part) })
+	}
+	if !has(e.Matched, "|render") || !has(e.Left, "|onClick") || !has(e.Right, "|refresh") {
+		t.Errorf("explanation %+v", e)
+	}
+	if c := Compare(b, a); math.Abs(c.Score-e.Score) > 1e-6 || !has(c.Left, "|onClick") || !has(c.Right, "|refresh") {
+		t.Errorf("Compare %+v, Explain %+v", c, e)
+	}
+	if _, ok := x.Explain(b, "F-NONE"); ok {
+		t.Error("a family that is not there was explained")
+	}
+}
+
+// stream is a believable row of crashes: a few bugs, many ways to them.
+func stream(seed uint64, n int) []Input {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	word := func(n int) string { return fmt.Sprintf("function%d", rng.IntN(n)) }
+	var out []Input
+	for range n {
+		bug := rng.IntN(12)
+		fns := []string{fmt.Sprintf("bug%d", bug)}
+		for range 1 + rng.IntN(6) {
+			fns = append(fns, word(30))
+		}
+		out = append(out, crash(fmt.Sprintf("1.%d.0", rng.IntN(3)), []string{"TypeError", "Error", "RangeError"}[bug%3], fmt.Sprintf("bad thing %d", bug), fns...))
+	}
+	return out
+}
+
+// TestRestart: an index restored from snapshots goes on exactly as the old one.
+func TestRestart(t *testing.T) {
+	all := stream(1, 600)
+	x := NewIndex(Options{})
+	for _, in := range all[:300] {
+		x.Place(in)
+	}
+	y := NewIndex(Options{})
+	keys := x.Dirty()
+	if len(keys) != 3 {
+		t.Fatalf("dirty blocks %q", keys)
+	}
+	for _, k := range keys {
+		data, err := x.Snapshot(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, _ := x.Snapshot(k); !bytes.Equal(data, again) {
+			t.Errorf("two snapshots of %s differ", k)
+		}
+		got, err := y.Restore(data)
+		if err != nil || got != k {
+			t.Fatalf("Restore = %q, %v", got, err)
+		}
+		if back, _ := y.Snapshot(k); !bytes.Equal(data, back) {
+			t.Errorf("the restored block %s gives another snapshot", k)
+		}
+	}
+	if left := x.Dirty(); len(left) != 0 {
+		t.Errorf("still dirty: %q", left)
+	}
+	if a, b := x.Stats(), y.Stats(); a != b {
+		t.Errorf("sizes differ: %+v, %+v", a, b)
+	}
+	for i, in := range all[300:] {
+		if a, b := x.Place(in), y.Place(in); !cmp.Equal(a, b) {
+			t.Fatalf("crash %d: %s", i, cmp.Diff(a, b))
+		}
+	}
+}
+
+func TestRestoreRefusesDamage(t *testing.T) {
+	x := NewIndex(Options{})
+	for _, in := range stream(2, 50) {
+		x.Place(in)
+	}
+	data, _ := x.Snapshot(x.Dirty()[0])
+	for n := range len(data) {
+		if _, err := NewIndex(Options{}).Restore(data[:n]); fault.CodeOf(err) != fault.Invalid {
+			t.Fatalf("a snapshot cut to %d of %d bytes: %v", n, len(data), err)
+		}
+	}
+}
+
+func FuzzRestore(f *testing.F) {
+	x := NewIndex(Options{})
+	for _, in := range stream(3, 20) {
+		x.Place(in)
+	}
+	for _, k := range x.Dirty() {
+		data, _ := x.Snapshot(k)
+		f.Add(data)
+	}
+	in := stream(4, 1)[0]
+	f.Fuzz(func(t *testing.T, data []byte) {
+		y := NewIndex(Options{})
+		key, err := y.Restore(data)
+		if err != nil {
+			return
+		}
+		in.Block = key
+		y.Place(in)
+		y.Rank(in, 5)
+		if _, err := y.Snapshot(key); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestBounds: whatever comes, the index stays under its limits, and the parts of
+// the estimate add up.
+func TestBounds(t *testing.T) {
+	const most, perBlock = 200 << 10, 40 << 10
+	x := NewIndex(Options{MaxBytes: most, PerBlock: perBlock})
+	rng := rand.New(rand.NewPCG(5, 5))
+	gone := 0
+	for i := range 4000 {
+		in := crash("1", "Error", fmt.Sprint("m", rng.IntN(50)), fmt.Sprint("f", rng.IntN(500)), fmt.Sprint("g", rng.IntN(500)))
+		in.Block = fmt.Sprint("block", rng.IntN(200)*rng.IntN(2)) // half in one block, half all over
+		x.Place(in)
+		if s := x.Stats(); s.Bytes > most+perBlock {
+			t.Fatalf("after %d crashes %d bytes", i, s.Bytes)
+		}
+	}
+	sum := int64(0)
+	for _, k := range sortedKeys(x.blocks) {
+		b := x.blocks[k]
+		sum += b.bytes
+		if b.bytes > perBlock+4096 {
+			t.Errorf("block %s holds %d bytes", k, b.bytes)
+		}
+		if want := b.weight(); b.bytes != want {
+			t.Errorf("block %s counts %d bytes, its parts are %d", k, b.bytes, want)
+		}
+		b.check(t)
+	}
+	if sum != x.Stats().Bytes {
+		t.Errorf("blocks hold %d bytes, the index counts %d", sum, x.Stats().Bytes)
+	}
+	for _, k := range x.Dirty() {
+		if data, _ := x.Snapshot(k); data == nil {
+			gone++
+		}
+	}
+	if gone == 0 {
+		t.Error("no dropped block was reported")
+	}
+}
+
+// weight is the estimate of a block, added up anew.
+func (b *block) weight() int64 {
+	n := int64(blockBytes) + int64(len(b.families))*familyBytes + int64(len(b.known))*sequenceBytes + int64(len(b.sigs))*signatureBytes
+	for _, tok := range b.names {
+		n += tokenBytes(tok)
+	}
+	for i := range b.reps {
+		n += repBytes(len(b.reps[i].ids))
+	}
+	return n
+}
+
+// check compares the inverted index with the representatives.
+func (b *block) check(t *testing.T) {
+	t.Helper()
+	posts, reps := 0, make([]int, len(b.families))
+	for i := range b.reps {
+		posts += len(b.reps[i].ids)
+		reps[b.reps[i].family]++
+	}
+	for id, list := range b.posts {
+		posts -= len(list)
+		for _, p := range list {
+			if int(p.rep) >= len(b.reps) || !slices.Contains(b.reps[p.rep].ids, uint32(id)) {
+				t.Errorf("a posting of %q points at a wrong representative", b.names[id])
+			}
+		}
+	}
+	if posts != 0 {
+		t.Errorf("postings and representatives differ by %d", posts)
+	}
+	for i, n := range reps {
+		if n != b.families[i].reps || n > b.t.perFamily {
+			t.Errorf("family %s has %d representatives, counts %d", b.families[i].id, n, b.families[i].reps)
+		}
+	}
+}
+
+// TestManyRepresentatives: a family keeps at most perFamily, and the least recently
+// used go.
+func TestManyRepresentatives(t *testing.T) {
+	x := NewIndex(Options{})
+	for i := range 300 {
+		x.Place(crash("1", "Error", "same", "thrower", fmt.Sprint("caller", i)))
+	}
+	s := x.Stats()
+	if s.Families != 1 || s.Representatives != fam1.perFamily {
+		t.Errorf("%+v, want one family of %d", s, fam1.perFamily)
+	}
+	for _, b := range x.blocks {
+		b.check(t)
+	}
+}
+
+// TestLongStacks: hostile input costs bounded time and memory.
+func TestLongStacks(t *testing.T) {
+	x := NewIndex(Options{})
+	var terms []Term
+	for i := range 100_000 {
+		terms = append(terms, Term{Token: fmt.Sprint("e|x|", i), Weight: 1, Own: true})
+	}
+	x.Place(Input{Block: "b", Terms: terms, Sequence: 1})
+	if s := x.Stats(); s.Bytes > 200<<10 {
+		t.Errorf("one crash took %d bytes", s.Bytes)
+	}
+}
