@@ -75,7 +75,7 @@ func (x *scan) versionBefore(s string, i, end int) bool {
 		if isSep(at(s, i-2)) {
 			return false // http://192.0.2.1, \\192.0.2.1
 		}
-		if isSep(at(s, end)) {
+		if isSep(at(s, end)) && !foldAt(s, i-4, "ip4") {
 			return true // node_modules/acme/1.2.3.4/x.js
 		}
 		if at(s, end) == ':' && isDigit(at(s, end+1)) {
@@ -89,7 +89,7 @@ func (x *scan) versionBefore(s string, i, end int) bool {
 		if k == i-1 || at(s, k-1) == '.' { // "/192.0.2.1", "db.example.org/192.0.2.1"
 			return false
 		}
-		return !foldEq(s[k:i-1], "localhost") // Chrome/1.2.3.4
+		return !foldEq(s[k:i-1], "localhost") && !foldEq(s[k:i-1], "ip4") // Chrome/1.2.3.4
 	}
 	// the word before: "version 1.2.3.4", "Version=1.2.3.4", `"version": "1.2.3.4"`
 	k := i

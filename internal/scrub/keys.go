@@ -52,12 +52,13 @@ func init() {
 	}
 	add(keySecret, false, "password", "passwd", "passwort", "kennwort", "contrasena", "motdepasse", "senha", "pwd", "passphrase", "passcode",
 		"secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "authkey", "accountkey", "sharedaccesskey", "encryptionkey", "signingkey", "masterkey", "subscriptionkey", "storagekey",
-		"accesskeyid", "secretaccesskey", "connectionstring", "credentials", "credential", "jwt", "clientassertion", "authcode", "verificationcode",
+		"accesskeyid", "secretaccesskey", "connectionstring", "credentials", "credential", "jwt", "clientassertion", "authcode", "verificationcode", "facode", "smscode", "secretkeybase",
 		"recoverycode", "onetimecode", "otp", "totp", "cvv", "cvc", "cardnumber", "creditcard", "iban", "ssn", "socialsecuritynumber", "socialsecurity", "taxid", "privkey", "seedphrase", "mnemonic",
 		"instrumentationkey", "passwordhash", "pswd", "psw", "pword", "apitoken", "csrf", "xsrf", "licensekey", "productkey", "webhookurl", "hmac", "apisecret", "sastoken", "refreshtokens", "tokens", "passwords", "secrets", "apikeys")
 	add(keySecret, true, "pass", "bearer", "pin", "sshkey", "pgpkey", "gpgkey", "dsn")
-	add(keyWeak, false, "sessionid", "sessionkey", "signature", "session")
-	add(keyWeak, true, "sid", "auth", "key", "code", "state", "sig", "nonce", "sessid", "phpsessid", "jsessionid", "connectsid", "oauth", "assertion", "samlresponse", "hash", "credentialid", "authkeyid")
+	add(keyPlain, true, "publickeytoken")
+	add(keyWeak, false, "key", "sessionid", "sessionkey", "signature", "session")
+	add(keyWeak, true, "sid", "auth", "code", "state", "sig", "nonce", "sessid", "phpsessid", "jsessionid", "connectsid", "oauth", "assertion", "samlresponse", "hash", "credentialid", "authkeyid")
 	add(keyHeader, false, "sharedaccesssignature", "authorization", "cookie", "cookies", "setcookie", "cookie2", "useragent", "forwardedfor", "xrealip", "wwwauthenticate", "proxyauthenticate", "xforwarded", "cfconnectingip", "trueclientip", "referer", "referrer")
 	add(keyHeader, true, "forwarded", "ua")
 	add(keyIdentity, false, "machineid", "machineguid", "deviceid", "hardwareid", "hwid", "deviceserial", "serialnumber", "imei", "imsi", "meid", "iccid", "idfa", "idfv", "advertisingid", "androidid", "udid", "gaid", "sqmid",
@@ -101,10 +102,11 @@ func (r *Rules) SensitiveKey(name string) bool {
 	case keyWeak:
 		var buf [maxKey]byte
 		switch string(foldKey(buf[:0], name)) {
-		case "key", "code", "state", "hash", "nonce", "signature", "session", "sig":
-			return false // common names of harmless dimensions; the value is scrubbed as text
+		case "sid", "sessid", "sessionid", "sessionkey", "phpsessid", "jsessionid", "connectsid", "oauth", "auth", "assertion", "samlresponse":
+			return true
 		}
-		return true
+		// "key", "code", "session": common names of harmless dimensions; the
+		// value is scrubbed as text
 	}
 	return false
 }

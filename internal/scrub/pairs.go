@@ -7,7 +7,7 @@ func (x *scan) pairs(s string, mask uint16) string {
 	done := 0 // nothing before it is looked at again
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if i < done || c != ':' && c != '=' && c != '<' && c != '-' && c != ' ' {
+		if i < done || c != ':' && c != '=' && c != '<' && c != '-' && c != ' ' && c != '(' && c != ',' {
 			continue
 		}
 		switch c {
@@ -56,6 +56,10 @@ func (x *scan) pairs(s string, mask uint16) string {
 			}
 		case ' ':
 			done = max(done, x.scheme(s, i))
+		case '(', ',':
+			if quoted(s, i+1) || at(s, i+1) == ' ' && quoted(s, i+2) {
+				done = max(done, x.argument(s, i, done))
+			}
 		}
 	}
 	return x.flush(s)
@@ -67,7 +71,7 @@ func keyBefore(s string, sep, floor int) (from, to int) {
 	to = sep
 	for n := 0; to > floor && n < 8; n++ {
 		c := s[to-1]
-		if c != '"' && c != '\'' && c != '\\' && c != ' ' && c != ']' && c != '`' {
+		if c != '"' && c != '\'' && c != '\\' && c != ' ' && c != ']' && c != '[' && c != '`' {
 			break
 		}
 		to--
@@ -115,6 +119,15 @@ func (x *scan) value(s string, kind keyKind, key, v int) int {
 		limit = min(limit, v+2048)
 	}
 	start, end, closed := valueBounds(s[:limit], v, kind == keyHeader)
+	if kind == keyHeader && !closed { // a whole "Name: value" inside quotes ends with them
+		if q := at(s, key-1); q == '"' || q == '\'' {
+			for j := start; j < end; j++ {
+				if s[j] == q {
+					end = j
+				}
+			}
+		}
+	}
 	x.work += end - start
 	val := s[start:end]
 	if kind == keyIdentity && !closed { // "fullName: Jo Ann"
@@ -190,7 +203,7 @@ func valueBounds(s string, v int, line bool) (start, end int, closed bool) {
 	}
 	for j := v; j < len(s); j++ {
 		c := s[j]
-		if c == '\n' || c == '\r' || c == '"' && line {
+		if c == '\n' || c == '\r' {
 			return v, j, false
 		}
 		if line {
@@ -246,7 +259,7 @@ func harmless(v string) bool {
 		return false
 	}
 	switch v {
-	case "null", "undefined", "None", "nil", "NULL", "true", "false", "True", "False", "REDACTED", "redacted", "localhost", "[REDACTED]", "[Filtered]", "(null)", "string", "number", "boolean", "NaN", "required", "missing", "empty", "invalid", "expired", "unknown", "not", "is", "must", "should", "cannot", "the", "a", "no", "yes", "error", "failed":
+	case "null", "undefined", "None", "nil", "NULL", "true", "false", "True", "False", "REDACTED", "redacted", "localhost", "[REDACTED]", "[Filtered]", "(null)", "string", "number", "boolean", "NaN", "required", "missing", "empty", "invalid", "expired", "unknown", "not", "is", "must", "should", "cannot", "the", "a", "no", "yes", "YES", "NO", "error", "failed":
 		return true
 	}
 	return false
@@ -289,6 +302,30 @@ func looksSecret(v string) bool {
 	return digits >= 2 && upper+low >= 2 || digits >= 14 || len(v) >= 32 && upper >= 4 && low >= 4
 }
 
+// argument redacts setPassword("x"), and the value of ("Cookie", "a=b").
+func (x *scan) argument(s string, i, floor int) int {
+	from, to := keyBefore(s, i, floor)
+	x.work += i - from + 4
+	if to-from < 4 || s[i] == '(' && to != i || s[i] == ',' && !quoted(s, to) {
+		return 0
+	}
+	kind := kindOf(s[from:to], x.rules.keys)
+	if s[i] == ',' && kind != keyHeader || s[i] == '(' && (kind != keySecret || foldAt(s, to-5, "token") || foldAt(s, to-6, "tokens")) {
+		return 0
+	}
+	v := i + 1
+	if at(s, v) == ' ' {
+		v++
+	}
+	start, end, closed := valueBounds(s[:min(len(s), v+4096)], v, false)
+	x.work += end - start
+	if !closed || harmless(s[start:end]) {
+		return 0
+	}
+	x.hit(ruleSecret, start, end, rules[ruleSecret].Token)
+	return end
+}
+
 // contextKind: the name itself tells nothing, what stands before it does:
 // "Password for bob: x", <add key="Password" value="x"/>,
 // {"name":"password","value":"x"}, thin:bob/x@db.
@@ -326,12 +363,15 @@ func (x *scan) scheme(s string, sp int) int {
 		basic
 		password
 		phrase
+		person
 	)
 	what := none
 	switch lower(at(s, sp-1)) {
 	case 'r':
 		if foldAt(s, sp-6, "bearer") && !isWord(at(s, sp-7)) {
 			what = bearer
+		} else if foldAt(s, sp-4, "user") && !isWord(at(s, sp-5)) && quoted(s, sp+1) {
+			what = person
 		}
 	case 'c':
 		if foldAt(s, sp-5, "basic") && !isWord(at(s, sp-6)) {
@@ -382,7 +422,13 @@ func (x *scan) scheme(s string, sp int) int {
 	case basic:
 		ok = len(v) >= 8 && (closed || basicAuth(v))
 	case password:
-		ok = mixed(v) // "password must …" is prose
+		ok = mixed(v) && v[len(v)-1] != '=' // "password must …" is prose
+	case person:
+		if !closed || len(v) > 64 {
+			return 0
+		}
+		x.hit(ruleIdentity, start, end, rules[ruleIdentity].Token)
+		return end
 	case phrase:
 		ok = closed && len(v) >= 6 && mixed(v)
 	}
@@ -476,11 +522,20 @@ func (x *scan) element(s string, i int) int {
 		j++
 	}
 	x.work += j - i
-	if j == i+1 || at(s, j) != '>' || tokenAt(s, i) > 0 && at(s, j+1) == 0 {
+	if j == i+1 || tokenAt(s, i) > 0 {
 		return 0
 	}
-	kind := kindOf(s[i+1:j], x.rules.keys)
+	name := s[i+1 : j]
+	kind := kindOf(name, x.rules.keys)
 	if kind == keyPlain {
+		return 0
+	}
+	if at(s, j) == ' ' { // attributes
+		for k := j; j < len(s) && j < k+256 && s[j] != '>' && s[j] != '<'; j++ {
+		}
+		x.work += j - i
+	}
+	if at(s, j) != '>' {
 		return 0
 	}
 	end := j + 1
@@ -488,7 +543,6 @@ func (x *scan) element(s string, i int) int {
 		end++
 	}
 	x.work += end - j
-	name := s[i+1 : j]
 	if at(s, end+1) != '/' || len(s)-end-2 < len(name) || s[end+2:end+2+len(name)] != name || harmless(s[j+1:end]) {
 		return 0
 	}

@@ -4,6 +4,9 @@ package scrub
 // clients name after them, and servers out of UNC paths.
 func (x *scan) paths(s string) string {
 	done := 0
+	if s != "" && (s[0] == 'U' || s[0] == 'h') { // "Users/jo/x": a path whose root was cut off
+		x.rootless(s)
+	}
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		if c == '~' {
@@ -16,7 +19,7 @@ func (x *scan) paths(s string) string {
 			continue
 		}
 		n := sepLen(s, i)
-		if c == '\\' && n >= 2 {
+		if c == '\\' && n >= 2 && s[i+1] == '\\' {
 			done = max(done, x.unc(s, i, n))
 			if i < done {
 				continue
@@ -26,9 +29,6 @@ func (x *scan) paths(s string) string {
 		if i+n-1 > i {
 			i += n - 1
 		}
-	}
-	if s != "" && (s[0] == 'U' || s[0] == 'h') { // "Users/jo/x": a path whose root was cut off
-		x.rootless(s)
 	}
 	return x.flush(s)
 }
@@ -148,10 +148,42 @@ func (x *scan) rooted(s string, i int, home bool) bool {
 	case foldEq(seg, "data"), foldEq(seg, "mnt"), foldEq(seg, "var"), foldEq(seg, "export"), foldEq(seg, "private"), foldEq(seg, "host"), foldEq(seg, "rootfs"), foldEq(seg, "root"), foldEq(seg, "nfs"), foldEq(seg, "net"), foldEq(seg, "srv"), foldEq(seg, "sysroot"), foldEq(seg, "usr"), foldEq(seg, "hostfs"):
 		return k < 2 || !isWord(at(s, k-2)) || home || foldEq(seg, "data")
 	}
+	if (home || seg == "..") && x.absolute(s, k, seg == "..") {
+		return true
+	}
 	// \\wsl$\Ubuntu\home, \\wsl.localhost\Debian\home, //wsl$/…, and
 	// /Volumes/x/Users, /run/host/home
 	for q := max(0, k-24); q < k-2; q++ {
 		if foldAt(s, q, "wsl") && isSep(at(s, q-1)) || foldAt(s, q, "volumes") || foldAt(s, q, "<volume>") {
+			return true
+		}
+	}
+	return false
+}
+
+// mounts are first segments below which homes are found at any depth.
+var mounts = []string{"mnt", "media", "srv", "net", "nfs", "export", "exports", "snap", "vol", "volumes", "data", "backup", "backups", "host", "run", "var", "system", "proc", "rootfs", "tank", "storage", "afs", "cifs"}
+
+// absolute: the path that the segment at k belongs to starts at a root, and is
+// below a mount (anywhere, when any is set).
+func (x *scan) absolute(s string, k int, any bool) bool {
+	b := k
+	for b > 0 && k-b < 96 && (pathByte(s[b-1]) || s[b-1] == ':') {
+		b--
+	}
+	x.work += k - b
+	p := s[b:k]
+	if len(p) > 2 && isAlpha(p[0]) && p[1] == ':' {
+		return any
+	}
+	if p == "" || !isSep(p[0]) {
+		return false
+	}
+	if any {
+		return true
+	}
+	for _, m := range mounts {
+		if foldAt(p, 1, m) && isSep(at(p, 1+len(m))) {
 			return true
 		}
 	}
@@ -348,12 +380,6 @@ func (x *scan) rootless(s string) {
 	}
 	end := nameEnd(s, n+1)
 	if end > n+1 && isSep(at(s, end)) && tokenAt(s, n+1) == 0 {
-		// the edits must stay in order
-		x.edits = append([]edit{{n + 1, end, "<user>"}}, x.edits...)
-		x.hits[ruleUserPath]++
-		x.any = true
-		if len(x.edits) > 1 && x.edits[1].from < end {
-			x.edits = append(x.edits[:1], x.edits[2:]...)
-		}
+		x.hit(ruleUserPath, n+1, end, "<user>")
 	}
 }

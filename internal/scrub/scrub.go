@@ -81,7 +81,21 @@ type edit struct {
 	with     string
 }
 
+// hit notes an edit. Scanners move forward, so that edits come in order; where
+// two touch the same bytes the first is made longer: nothing between may survive.
 func (x *scan) hit(id ruleID, from, to int, with string) {
+	if n := len(x.edits); n > 0 && from < x.edits[n-1].to {
+		last := &x.edits[n-1]
+		last.from, last.to = min(last.from, from), max(last.to, to)
+		x.hits[id]++
+		x.any = true
+		for ; n > 1 && x.edits[n-2].to > x.edits[n-1].from; n-- {
+			x.edits[n-2].to = max(x.edits[n-2].to, x.edits[n-1].to)
+			x.edits[n-2].from = min(x.edits[n-2].from, x.edits[n-1].from)
+			x.edits = x.edits[:n-1]
+		}
+		return
+	}
 	x.edits = append(x.edits, edit{from, to, with})
 	x.hits[id]++
 	x.any = true
@@ -198,7 +212,7 @@ func (x *scan) passes(s string, c class, m mode) string {
 	if mask&hasSlash != 0 {
 		s = x.userAgent(s)
 	}
-	if mask&(hasColon|hasEqual|hasAngle|hasDash|hasSpace) != 0 {
+	if mask&(hasColon|hasEqual|hasAngle|hasDash|hasSpace|hasEscape) != 0 {
 		s = x.pairs(s, mask)
 	}
 	if mask&(hasColon|hasQuery) != 0 {
