@@ -25,7 +25,7 @@ import (
 )
 
 func main() {
-	n := flag.Int("n", 1_000_000, "facts")
+	n := flag.Int("n", 1_000_000, "facts; 0 asks the folder of an earlier run")
 	days := flag.Int("days", 30, "days they are received on")
 	batch := flag.Int("batch", 10_000, "facts in a batch")
 	rounds := flag.Int("rounds", 40, "times each question is asked")
@@ -63,6 +63,9 @@ func run(n, days, batch, rounds, live int, docs bool, dir string) error {
 		return err
 	}
 	defer func() { b.store.Close() }()
+	if n == 0 {
+		return b.ask(live, rounds)
+	}
 	fmt.Printf("%d facts over %d days in batches of %d, documents %v\n", n, days, batch, docs)
 	if err := b.fill(last.AddDate(0, 0, 1-days), n, days, batch); err != nil {
 		return err
@@ -89,6 +92,11 @@ func run(n, days, batch, rounds, live int, docs bool, dir string) error {
 	if err := b.reopen("closed days"); err != nil {
 		return err
 	}
+	return b.ask(live, rounds)
+}
+
+// ask asks the questions, with facts coming in meanwhile when live is not 0.
+func (b *bench) ask(live, rounds int) error {
 	if live > 0 {
 		stop := b.feed(live)
 		defer stop()
@@ -190,10 +198,10 @@ func (b *bench) feed(perSecond int) (stop func()) {
 
 func (b *bench) questions(rounds int) error {
 	r := rand.New(rand.NewPCG(3, 3))
-	fmt.Printf("%-58s %8s %8s %8s\n", "question", "p50 ms", "p95 ms", "rows")
+	fmt.Printf("%-58s %8s %8s %8s %8s\n", "question", "p50 ms", "p95 ms", "CPU ms", "rows")
 	for _, q := range questions(b.now) {
 		var took []time.Duration
-		rows := 0
+		rows, cpu := 0, used()
 		for range rounds {
 			e := &b.world.exts[b.world.pick.Uint64()]
 			ask := q.ask(e, e.families[skew(r, len(e.families))])
@@ -206,7 +214,7 @@ func (b *bench) questions(rounds int) error {
 			rows = max(rows, len(res.Rows)+len(res.Facts))
 		}
 		slices.Sort(took)
-		fmt.Printf("%-58s %8.1f %8.1f %8d\n", q.name, ms(took[len(took)/2]), ms(took[len(took)*95/100]), rows)
+		fmt.Printf("%-58s %8.1f %8.1f %8.1f %8d\n", q.name, ms(took[len(took)/2]), ms(took[len(took)*95/100]), (used()-cpu)*1e3/float64(rounds), rows)
 	}
 	fmt.Printf("resident %d MB\n", resident()>>20)
 	return nil

@@ -286,7 +286,7 @@ func (s *Store) appendRows(c driver.Conn, p *part, sh *share, add *info) error {
 	for _, i := range sh.rows {
 		f := facts.Normal(sh.facts[i])
 		add.rows++
-		add.kinds |= kindBit(f.Kind)
+		add.kinds |= bitsOf(&f)
 		at := f.ID.Time().UnixMilli()
 		add.lo, add.hi, add.idLo, add.idHi = min(add.lo, f.Received), max(add.hi, f.Received), min(add.idLo, at), max(add.idHi, at)
 		if err := rows.AppendRow(w.row(add.batch, &f)...); err != nil {

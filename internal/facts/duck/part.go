@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -44,7 +45,7 @@ type info struct {
 	batch        int64  // last commit
 	position     uint64
 	rows, docs   int64
-	kinds        int64 // bit set, see kindBit
+	kinds        int64 // bit set: kinds and traits of the rows
 	lo, hi       int64 // received
 	idLo, idHi   int64 // time in ids
 	erased       int64 // rows erased and still on disk
@@ -179,6 +180,43 @@ func syncDir(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
+}
+
+// traits are columns that few kinds of rows fill: a file without such a row need not
+// be asked for a value.
+var traits = []struct {
+	col facts.Column
+	bit int64
+	sql string
+	has func(*eco.Fact) bool
+}{
+	{facts.Signature, 1 << 50, "signature <> ''", func(f *eco.Fact) bool { return f.Signature != "" }},
+	{facts.Family, 1 << 51, "family <> ''", func(f *eco.Fact) bool { return f.Family != "" }},
+	{facts.Blame, 1 << 52, "blame <> ''", func(f *eco.Fact) bool { return f.Blame != "" }},
+	{facts.ClientID, 1 << 53, "client_id <> ''", func(f *eco.Fact) bool { return f.ClientID != "" }},
+	{facts.Session, 1 << 54, "session <> 0", func(f *eco.Fact) bool { return f.Session != 0 }},
+	{facts.Dedup, 1 << 55, "dedup <> 0", func(f *eco.Fact) bool { return f.Dedup != 0 }},
+}
+
+// bitsOf returns the kind and traits of a row.
+func bitsOf(f *eco.Fact) int64 {
+	bits := kindBit(f.Kind)
+	for i := range traits {
+		if traits[i].has(f) {
+			bits |= traits[i].bit
+		}
+	}
+	return bits
+}
+
+// mayFill reports whether rows of the file can have one of the values in the column.
+func (in *info) mayFill(c facts.Column, vals []any) bool {
+	for i := range traits {
+		if traits[i].col == c && in.kinds&traits[i].bit == 0 {
+			return slices.Contains(vals, any("")) || slices.Contains(vals, any(int64(0)))
+		}
+	}
+	return true
 }
 
 // kindBit returns the bit of a kind; kinds this version does not know share one.

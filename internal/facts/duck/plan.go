@@ -17,12 +17,14 @@ type plan struct {
 	from, to int64    // of receipt
 	parsed   [][]any  // values of q.Where
 	dims     []string // what a rollup must have for every column of the query; nil when none can answer
+	additive bool     // every measure is a sum, or made of sums
 	rollable bool
 	lists    lists
 }
 
 func newPlan(q *facts.Query) (*plan, error) {
-	pl := &plan{q: q, rollable: !q.Rows}
+	pl := &plan{q: q, additive: true}
+	pl.rollable = !q.Rows
 	pl.from, pl.to = q.Span()
 	cols := slices.Clone(q.Group)
 	for _, c := range q.Where {
@@ -44,9 +46,10 @@ func newPlan(q *facts.Query) (*plan, error) {
 		case facts.StdErr:
 			pl.dims = append(pl.dims, "g")
 		default:
-			pl.rollable = false
+			pl.additive = false
 		}
 	}
+	pl.rollable = pl.rollable && pl.additive
 	return pl, nil
 }
 
@@ -69,7 +72,7 @@ func (pl *plan) wants(p *part) bool {
 			n := pl.parsed[i][0].(int64)
 			ok = c.Op == facts.Ge && in.hi >= n || c.Op == facts.Lt && in.lo < n
 		default:
-			ok = true
+			ok = c.Op != facts.In || in.mayFill(c.Col, pl.parsed[i])
 		}
 		if !ok {
 			return false
@@ -112,8 +115,7 @@ func (pl *plan) rollup(in *info) *level {
 	return nil
 }
 
-// selects returns the selects whose union has every row the query is about, each
-// with the columns k0, k1, … of the group and what the measures need.
+// selects returns the selects whose union has every row of the file that the query is about.
 func (pl *plan) selects(p *part) []string {
 	in := p.info.Load()
 	l := pl.rollup(in)
@@ -163,34 +165,50 @@ func (pl *plan) where(p *part, fromRoll bool) string {
 	return strings.Join(and, " AND ")
 }
 
-// columns is the select list: group columns, then what the measures are made of.
+// columns is the select list of one file: the columns that the group and the
+// measures are made of. What is computed from them is computed once, over the
+// union: planning costs DuckDB more than reading, with hundreds of files.
 func (pl *plan) columns(p *part, fromRoll bool) string {
 	var cols []string
-	for i, c := range pl.q.Group {
-		cols = append(cols, expression(c, p, fromRoll)+" AS k"+itoa(i))
-	}
-	need := make(map[string]bool)
-	for _, m := range pl.q.Measures {
-		for _, name := range ingredients(m.Fn) {
-			need[name] = true
+	add := func(expr, name string) {
+		if expr != name {
+			name = expr + " AS " + name
+		}
+		if !slices.Contains(cols, name) {
+			cols = append(cols, name)
 		}
 	}
+	for i, c := range pl.q.Group {
+		switch c {
+		case facts.SubjectExt, facts.SubjectVer:
+			dims, _ := needs(c)
+			for _, d := range dims {
+				add(d, d)
+			}
+		default:
+			add(expression(c, p, fromRoll), "k"+itoa(i))
+		}
+	}
+	need := pl.needed()
 	for _, s := range sums {
 		switch {
 		case need[s.name] && fromRoll:
-			cols = append(cols, s.name)
+			add(s.name, s.name)
 		case need[s.name]:
-			cols = append(cols, s.of+" AS "+s.name)
+			add(s.of, s.name)
 		}
 	}
-	if need["g"] {
-		cols = append(cols, "g")
-	}
-	if need["received"] {
-		cols = append(cols, "received")
+	for _, name := range []string{"g", "received"} {
+		if need[name] {
+			add(name, name)
+		}
 	}
 	if need["who"] {
-		cols = append(cols, pl.who()+" AS who")
+		add("install", "install")
+		if !pl.fixed() {
+			add("extension", "extension")
+			add("host", "host")
+		}
 	}
 	if len(cols) == 0 {
 		return "1 AS nothing"
@@ -198,19 +216,53 @@ func (pl *plan) columns(p *part, fromRoll bool) string {
 	return strings.Join(cols, ", ")
 }
 
+// over is the union of the selects, with the columns k0, k1, … of the group and
+// what the measures need.
+func (pl *plan) over(union []string) string {
+	rows := strings.Join(union, " UNION ALL ")
+	var cols []string
+	for i, c := range pl.q.Group {
+		if c == facts.SubjectExt || c == facts.SubjectVer {
+			cols = append(cols, expression(c, nil, false)+" AS k"+itoa(i))
+		}
+	}
+	if pl.needed()["who"] {
+		cols = append(cols, pl.who()+" AS who")
+	}
+	if len(cols) > 0 {
+		rows = "SELECT *, " + strings.Join(cols, ", ") + " FROM (" + rows + ")"
+	}
+	return "(" + rows + ")"
+}
+
+// needed names what the measures are made of.
+func (pl *plan) needed() map[string]bool {
+	need := make(map[string]bool)
+	for _, m := range pl.q.Measures {
+		for _, name := range ingredients(m.Fn) {
+			need[name] = true
+		}
+	}
+	return need
+}
+
 // who identifies an install. Pseudonyms are comparable within one extension, or
 // host, only: where the query does not hold that fixed, they are told apart by a
 // 64-bit hash of both, which is as unique as the pseudonyms are.
 func (pl *plan) who() string {
+	if pl.fixed() {
+		return "nullif(install, 0)"
+	}
+	return "CASE WHEN install <> 0 THEN hash(extension, CASE WHEN extension = '' THEN host ELSE '' END, install) END"
+}
+
+// fixed reports whether all installs of a group are of one extension or host.
+func (pl *plan) fixed() bool {
 	fixed := slices.Contains(pl.q.Group, facts.Extension)
 	for i, c := range pl.q.Where {
 		fixed = fixed || c.Col == facts.Extension && c.Op == facts.In && len(pl.parsed[i]) == 1
 	}
-	fixed = fixed && (slices.Contains(pl.q.Group, facts.Host) || !pl.rowsOfHosts())
-	if fixed {
-		return "nullif(install, 0)"
-	}
-	return "CASE WHEN install <> 0 THEN hash(extension, CASE WHEN extension = '' THEN host ELSE '' END, install) END"
+	return fixed && (slices.Contains(pl.q.Group, facts.Host) || !pl.rowsOfHosts())
 }
 
 // rowsOfHosts reports whether rows without an extension can be among the answer's.

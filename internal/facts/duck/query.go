@@ -111,37 +111,71 @@ func pageOf(q *facts.Query, r facts.Result) facts.Result {
 	return r
 }
 
-// sql joins the selects into the query. Standard errors need sums per group of
-// installs: a second pass over the same rows, joined by the group columns.
+// sql joins the selects into the query.
 func (pl *plan) sql(union []string) string {
 	q := pl.q
-	var keys, list []string
+	var keys []string
 	for i := range q.Group {
 		keys = append(keys, "k"+itoa(i))
 	}
-	list = slices.Clone(keys)
-	withErr := false
+	list := slices.Clone(keys)
 	for i, m := range q.Measures {
-		withErr = withErr || m.Fn == facts.StdErr
-		list = append(list, formula(m)+" AS m"+itoa(i))
+		list = append(list, pl.formula(m)+" AS m"+itoa(i))
 	}
-	group := ""
-	if len(keys) > 0 {
-		group = " GROUP BY " + strings.Join(keys, ", ")
-	}
-	named, from := []string{"src AS (" + strings.Join(union, " UNION ALL ") + ")"}, "src"
-	if withErr {
-		per := strings.Join(append(slices.Clone(keys), "g"), ", ")
-		head := strings.Join(append(slices.Clone(keys), ""), ", ")
-		named = append(named, "unit AS (SELECT "+per+", sum(w) AS s FROM src GROUP BY "+per+")",
-			fmt.Sprintf("spread AS (SELECT %ssqrt(greatest(coalesce(sum(s * s) - sum(s) * sum(s) / %d, 0), 0) * %d / %d) AS se FROM unit%s)",
-				head, facts.Units, facts.Units, facts.Units-1, group))
-		if from = "src, spread"; len(keys) > 0 {
+	with, from := pl.lists.with(), pl.over(union)
+	switch {
+	case !pl.measures(facts.StdErr):
+	case pl.additive:
+		from = "(" + perUnit(keys, pl.needed(), from) + ")"
+	default:
+		with, from = pl.lists.with(spread(keys, from)...), "src, spread"
+		if len(keys) > 0 {
 			from = "src JOIN spread USING (" + strings.Join(keys, ", ") + ")"
 		}
 	}
-	return pl.lists.with(named...) + "SELECT " + strings.Join(list, ", ") + " FROM " + from + group +
+	return with + "SELECT " + strings.Join(list, ", ") + " FROM " + from + groupBy(keys) +
 		" ORDER BY " + pl.order(keys) + " LIMIT " + strconv.Itoa(q.Limit+1) + " OFFSET " + strconv.Itoa(q.Offset)
+}
+
+func (pl *plan) measures(fn facts.Fn) bool {
+	return slices.ContainsFunc(pl.q.Measures, func(m facts.Measure) bool { return m.Fn == fn })
+}
+
+func groupBy(keys []string) string {
+	if len(keys) == 0 {
+		return ""
+	}
+	return " GROUP BY " + strings.Join(keys, ", ")
+}
+
+// perUnit adds up the rows of each group of installs first; sq are the squares that
+// the standard error starts from.
+func perUnit(keys []string, need map[string]bool, from string) string {
+	cols := append(slices.Clone(keys), "g")
+	by := strings.Join(cols, ", ")
+	for _, s := range sums {
+		if need[s.name] {
+			cols = append(cols, "sum("+s.name+") AS "+s.name)
+		}
+	}
+	return "SELECT *, w * w AS sq FROM (SELECT " + strings.Join(cols, ", ") + " FROM " + from + " GROUP BY " + by + ")"
+}
+
+// spread names the rows (src) and their sums per group of installs, for measures
+// that do not add up: they are taken over the rows, joined by the group columns.
+func spread(keys []string, rows string) []string {
+	per := strings.Join(append(slices.Clone(keys), "g"), ", ")
+	head := strings.Join(append(slices.Clone(keys), ""), ", ")
+	return []string{
+		"src AS (FROM " + rows + ")",
+		"unit AS (SELECT " + per + ", sum(w) AS s FROM src GROUP BY " + per + ")",
+		"spread AS (SELECT " + head + errorOf("sum(s * s)", "sum(s)") + " AS se FROM unit" + groupBy(keys) + ")",
+	}
+}
+
+// errorOf is the standard error from the sum of squares and the sum over units.
+func errorOf(squares, sum string) string {
+	return fmt.Sprintf("sqrt(greatest(coalesce(%s - %s * %s / %d, 0), 0) * %d / %d)", squares, sum, sum, facts.Units, facts.Units, facts.Units-1)
 }
 
 func (pl *plan) order(keys []string) string {
@@ -164,7 +198,7 @@ func (pl *plan) order(keys []string) string {
 	return strings.Join(by, ", ")
 }
 
-func formula(m facts.Measure) string {
+func (pl *plan) formula(m facts.Measure) string {
 	switch m.Fn {
 	case facts.Count:
 		return total("n", "BIGINT")
@@ -190,8 +224,11 @@ func formula(m facts.Measure) string {
 		return "coalesce(sum(v) / nullif(sum(r), 0), 0)"
 	case facts.Quantile:
 		return "coalesce(quantile_cont(v, " + strconv.FormatFloat(m.Arg, 'f', -1, 64) + "), 0)"
-	case facts.StdErr: // the same in each row of the group
-		return "coalesce(any_value(se), 0)"
+	case facts.StdErr:
+		if pl.additive {
+			return errorOf("sum(sq)", "sum(w)")
+		}
+		return "coalesce(any_value(se), 0)" // the same in each row of the group
 	case facts.First:
 		return "coalesce(min(received), 0)"
 	}

@@ -123,17 +123,22 @@ func recount(ctx context.Context, tx *sql.Tx, p *part) (info, error) {
 		return in, err
 	}
 	in.idLo, in.idHi = idMilli(lo), idMilli(hi)
-	rows, err := tx.QueryContext(ctx, "SELECT DISTINCT kind FROM "+p.alias+".facts")
+	bits := "0"
+	for _, t := range traits {
+		bits += " | CASE WHEN bool_or(" + t.sql + ") THEN " + itoa(t.bit) + " ELSE 0 END"
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT kind, ("+bits+")::BIGINT FROM "+p.alias+".facts GROUP BY kind")
 	if err != nil {
 		return in, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var k eco.Kind
-		if err := rows.Scan(&k); err != nil {
+		var more int64
+		if err := rows.Scan(&k, &more); err != nil {
 			return in, err
 		}
-		in.kinds |= kindBit(k)
+		in.kinds |= kindBit(k) | more
 	}
 	if err := rows.Err(); err != nil {
 		return in, err

@@ -17,7 +17,7 @@ type pace struct {
 	any         bool  // keep rollups that save nothing (tests)
 }
 
-func usualPace() pace { return pace{after: 200_000, most: 2_000_000, least: 50_000} }
+func usualPace() pace { return pace{after: 200_000, most: 2_000_000, least: 10_000} }
 
 func (c pace) pays(l level, rolled, rows int64) bool { return c.any || rolled*l.gain <= rows }
 
