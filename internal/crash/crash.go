@@ -100,7 +100,7 @@ type Page struct {
 	Next     string   `json:"next,omitempty"`
 	Total    int      `json:"total"`             // families that match
 	Crashes  int64    `json:"crashes"`           // crashes of those
-	Partial  bool     `json:"partial,omitempty"` // more than 10,000 families match; the rarest are missing
+	Partial  bool     `json:"partial,omitempty"` // more families match than the 10,000 of one answer, or the search found more than 2,000 signatures; the rarest are missing
 }
 
 // Share is a value of a dimension with its part of a family's crashes.

@@ -38,7 +38,7 @@ func (d *Desk) Families(ctx context.Context, scope facts.Scope, f Filter) (Page,
 	if f.Release != "" {
 		a.in(releaseColumn(f.Extension, f.Publisher, f.Host), f.Release)
 	}
-	keep, err := d.narrow(ctx, scope, p, f, a)
+	keep, cutOff, err := d.narrow(ctx, scope, p, f, a)
 	if err != nil || keep == nil {
 		return Page{Families: []Family{}}, fault.Wrap(op, err)
 	}
@@ -47,7 +47,7 @@ func (d *Desk) Families(ctx context.Context, scope facts.Scope, f Filter) (Page,
 		return Page{}, err
 	}
 	rows := make([]counted, 0, len(r.Rows))
-	page := Page{Partial: r.More}
+	page := Page{Partial: r.More || cutOff}
 	for _, v := range r.Rows {
 		c := counted{id: text(v[0]), crashes: number(v[1]), installs: number(v[2]), first: number(v[3]), last: number(v[4])}
 		if !keep(c.id) {
@@ -85,8 +85,9 @@ type counted struct {
 }
 
 // narrow turns the parts of a filter that facts do not know into conditions or
-// into a test of ids. A nil test: nothing can match.
-func (d *Desk) narrow(ctx context.Context, scope facts.Scope, p Period, f Filter, a *ask) (func(string) bool, error) {
+// into a test of ids. A nil test: nothing can match. cut: the search found more
+// than it may.
+func (d *Desk) narrow(ctx context.Context, scope facts.Scope, p Period, f Filter, a *ask) (keep func(string) bool, cut bool, err error) {
 	var only map[string]bool // nil: all
 	both := func(ids map[string]bool) {
 		if only == nil {
@@ -100,16 +101,17 @@ func (d *Desk) narrow(ctx context.Context, scope facts.Scope, p Period, f Filter
 		}
 	}
 	if f.Query != "" {
-		ids, err := d.find(ctx, scope, f.Query)
+		ids, more, err := d.find(ctx, scope, f.Query)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
+		cut = more
 		both(ids)
 	}
 	if f.New {
 		ids, err := d.idsWhere(ctx, `first_ms >= $1 AND first_ms < $2`, p.From.UnixMilli(), p.To.UnixMilli())
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		both(ids)
 	}
@@ -117,12 +119,11 @@ func (d *Desk) narrow(ctx context.Context, scope facts.Scope, p Period, f Filter
 		// Publishers are the part of an id before the first dot; facts know whole ids.
 		ids, err := d.idsWhere(ctx, `blame LIKE $1 ESCAPE '!'`, escapeLike(f.Publisher)+".%")
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		both(ids)
 	}
 	not := map[string]status{}
-	var err error
 	switch {
 	case f.Regressed:
 		var in map[string]status
@@ -138,10 +139,10 @@ func (d *Desk) narrow(ctx context.Context, scope facts.Scope, p Period, f Filter
 		}
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if only != nil && len(only) == 0 {
-		return nil, nil
+		return nil, false, nil
 	}
 	if n := len(only); n > 0 && n <= chunk {
 		a.in(facts.Family, slices.Sorted(mapKeys(only))...)
@@ -151,7 +152,7 @@ func (d *Desk) narrow(ctx context.Context, scope facts.Scope, p Period, f Filter
 			return false
 		}
 		return only == nil || only[id]
-	}, nil
+	}, cut, nil
 }
 
 func keys(m map[string]status) map[string]bool {
@@ -197,27 +198,26 @@ func (d *Desk) idsWhere(ctx context.Context, where string, args ...any) (map[str
 // find turns what a person typed into families: an id of a family, signature,
 // crash or client's report, else words. What the scope may not see drops out
 // when facts are asked, because only they know.
-func (d *Desk) find(ctx context.Context, scope facts.Scope, q string) (map[string]bool, error) {
+func (d *Desk) find(ctx context.Context, scope facts.Scope, q string) (ids map[string]bool, more bool, err error) {
 	q = strings.TrimSpace(eco.Clean(q, maxQuery))
 	if strings.HasPrefix(q, "F-") || strings.HasPrefix(q, "f-") {
-		return map[string]bool{"F-" + q[2:]: true, strings.ToUpper(q): true, "F-" + strings.ToLower(q[2:]): true}, nil
+		return map[string]bool{"F-" + q[2:]: true, strings.ToUpper(q): true, "F-" + strings.ToLower(q[2:]): true}, false, nil
 	}
 	if id, err := eco.ParseID(q); err == nil {
 		f, err := d.locate(ctx, scope, id.String(), q)
 		if err != nil || f == nil {
-			return map[string]bool{}, err
+			return map[string]bool{}, false, err
 		}
-		return map[string]bool{f.Family: true}, nil
+		return map[string]bool{f.Family: true}, false, nil
 	}
 	hashes := []string{strings.ToLower(q)}
 	if !isHash(q) {
-		var err error
 		if hashes, err = d.o.Flow.Search().Find(ctx, SearchIndex, q, maxFound); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	out := map[string]bool{}
-	err := each(hashes, func(marks string, args []any) error {
+	err = each(hashes, func(marks string, args []any) error {
 		rows, err := d.o.Flow.Read().QueryContext(ctx, `SELECT DISTINCT family FROM crash_signature WHERE hash IN (`+marks+`) ORDER BY family`, args...)
 		if err != nil {
 			return err
@@ -232,7 +232,7 @@ func (d *Desk) find(ctx context.Context, scope facts.Scope, q string) (map[strin
 		}
 		return rows.Err()
 	})
-	return out, err
+	return out, len(hashes) == maxFound, err
 }
 
 func isHash(s string) bool {

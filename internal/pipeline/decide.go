@@ -15,8 +15,12 @@ import (
 // came before: erasures, repeats, sessions and families. It runs once for a
 // batch and process: a commit that fails is repeated with the same decisions.
 func (w *Worker) decide(items []item, letters map[string]string, now time.Time) {
+	unread := false // a letter that could not be read goes by the hash of its record
+	for id := range letters {
+		unread = unread || id[0] == 'x'
+	}
 	for i := range items {
-		w.decideOne(&items[i], letters, now)
+		w.decideOne(&items[i], letters, unread, now)
 	}
 	if newest := w.newest.UnixMilli(); newest > 0 {
 		w.known.forget(hourOf(newest - dedupLife.Milliseconds()))
@@ -24,11 +28,11 @@ func (w *Worker) decide(items []item, letters map[string]string, now time.Time) 
 	}
 }
 
-func (w *Worker) decideOne(it *item, letters map[string]string, now time.Time) {
+func (w *Worker) decideOne(it *item, letters map[string]string, unread bool, now time.Time) {
 	id := ""
 	if len(letters) > 0 {
-		if id = it.id(); letters[id] == "" {
-			id = recordID(it.raw) // a record that could not be read then, and can be now
+		if id = it.id(); letters[id] == "" && unread {
+			id = recordID(it.raw)
 		}
 		switch letters[id] {
 		case letterReplayed:

@@ -12,6 +12,40 @@ import (
 	"github.com/bellwether-project/bellwether/internal/signature"
 )
 
+// documents writes the documents of a batch, in parallel, in its order.
+func (w *Worker) documents(items []item) []facts.Doc {
+	now := w.o.Now().UnixMilli()
+	var at []int
+	for i := range items {
+		if it := &items[i]; it.outcome == stored {
+			switch it.env.Kind {
+			case eco.KindCrash:
+				it.step("store", "doc/1", "", now)
+				at = append(at, i)
+			case eco.KindSession, eco.KindFeedback:
+				at = append(at, i)
+			}
+		}
+	}
+	docs := make([]facts.Doc, len(at))
+	kept := make([]bool, len(at))
+	inParallel(len(at), func(i int) {
+		it := &items[at[i]]
+		d, ok, err := document(it)
+		if err != nil { // only a value that JSON cannot say; sound and finite leave none
+			w.o.Log.Error("a document is not written", "crash", it.env.ID.String(), "err", err)
+		}
+		docs[i], kept[i] = d, ok && err == nil
+	})
+	out := docs[:0]
+	for i, d := range docs {
+		if kept[i] {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
 // document is what is kept beside the row of a crash, of a session that named
 // the extensions that were active, and of feedback; ok is false for the rest.
 func document(it *item) (_ facts.Doc, _ bool, err error) {

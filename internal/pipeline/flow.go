@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/stream"
 )
 
@@ -144,5 +143,3 @@ func (w *Worker) handOver(ctx context.Context, b *batch, ready chan<- *batch) bo
 		return false
 	}
 }
-
-var errReplay = fault.E("pipeline.Run", fault.Conflict, "The stream is older than what was stored from it; it must not be restored alone.", nil)

@@ -3,11 +3,9 @@ package pipeline
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/crash"
-	"github.com/bellwether-project/bellwether/internal/db"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
 )
@@ -108,70 +106,6 @@ func (w *Worker) apply(ctx context.Context, b *batch, documents []facts.Doc, fam
 	return nil
 }
 
-// replayLast stores the last decided batch again, unless the cursor says that it
-// is done, and returns the position to go on from.
-func (w *Worker) replayLast(ctx context.Context) (uint64, error) {
-	var after, upto int64
-	var decisions []byte
-	err := w.o.Flow.Read().QueryRowContext(ctx, `SELECT after_seq, upto_seq, decisions FROM flow_batch WHERE one = 1`).Scan(&after, &upto, &decisions)
-	if errors.Is(err, db.ErrNoRows) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	s, err := w.o.Stream.Stats(ctx)
-	if err != nil {
-		return 0, err
-	}
-	if s.Last < uint64(upto) {
-		return 0, errReplay
-	}
-	if s.Committed >= uint64(upto) {
-		return uint64(upto), nil
-	}
-	decided, err := decodeDecisions(decisions)
-	if err != nil {
-		return 0, err
-	}
-	began := w.o.Now()
-	b := &batch{after: uint64(after), upto: uint64(after)}
-	for b.upto < uint64(upto) {
-		messages, err := w.o.Stream.Read(ctx, b.upto, readAhead)
-		if err != nil {
-			return 0, err
-		}
-		for len(messages) > 0 && messages[len(messages)-1].Seq > uint64(upto) {
-			messages = messages[:len(messages)-1]
-		}
-		if len(messages) == 0 { // the stream dropped the end of the batch by age
-			break
-		}
-		w.addAll(b, messages)
-	}
-	b.upto = uint64(upto)
-	for i := range b.items {
-		it := &b.items[i]
-		if d, ok := decided[i]; ok {
-			it.recall(d)
-		}
-		if it.outcome == stored && w.o.Erased != nil && w.o.Erased(it.env) {
-			it.outcome, it.reason = dropped, "erased"
-		}
-		if it.env != nil {
-			w.newest = later(w.newest, it.env.Received)
-		}
-	}
-	return b.upto, w.apply(ctx, b, w.documents(b.items), seen(b.items), began)
-}
-
-func later(t time.Time, ms int64) time.Time {
-	if u := time.UnixMilli(ms); u.After(t) {
-		return u
-	}
-	return t
-}
-
 // persist tries a step until it succeeds or ctx is done. Steps are idempotent.
 func (w *Worker) persist(ctx context.Context, step string, do func() error) error {
 	for attempt := 0; ; attempt++ {
@@ -257,91 +191,4 @@ func (w *Worker) count(items []item) {
 		c.N = n
 		w.o.Counts.Add(c)
 	}
-}
-
-// maxAnnounced bounds the memory of releases that were told; when it is full
-// everything is told again.
-const maxAnnounced = 50_000
-
-// announce tells the register of versions that were not seen since the start. A
-// failure is told to the log; the next sight of the version tries again.
-func (w *Worker) announce(ctx context.Context, items []item) {
-	if w.o.Releases == nil {
-		return
-	}
-	var fresh []Release
-	look := func(r Release, ms int64) {
-		if r.Version == "" || r.Extension == "" && r.Host == "" {
-			return
-		}
-		if _, known := w.releases[r]; known {
-			return
-		}
-		if len(w.releases) >= maxAnnounced {
-			clear(w.releases)
-		}
-		w.releases[r] = struct{}{}
-		r.Seen = time.UnixMilli(ms).UTC()
-		fresh = append(fresh, r)
-	}
-	for i := range items {
-		it := &items[i]
-		if it.outcome != stored || it.env.Quarantined {
-			continue
-		}
-		o := &it.env.Origin
-		if o.Extension != "" {
-			look(Release{Extension: o.Extension, Version: o.ExtVersion, Channel: o.Channel}, it.env.Received)
-			look(Release{Host: o.Host, Version: o.HostVersion}, it.env.Received)
-		} else {
-			look(Release{Host: o.Host, Version: o.HostVersion, Channel: o.Channel}, it.env.Received)
-		}
-		if it.crashPart != nil && it.blame.Extension != "" && it.blame.Extension != o.Extension {
-			look(Release{Extension: it.blame.Extension, Version: it.release}, it.env.Received)
-		}
-	}
-	if len(fresh) == 0 {
-		return
-	}
-	if err := w.o.Releases(ctx, fresh); err != nil {
-		w.o.Log.Error("releases are not registered", "n", len(fresh), "err", err)
-		for _, r := range fresh {
-			r.Seen = time.Time{}
-			delete(w.releases, r)
-		}
-	}
-}
-
-// documents writes the documents of a batch, in parallel, in its order.
-func (w *Worker) documents(items []item) []facts.Doc {
-	now := w.o.Now().UnixMilli()
-	var at []int
-	for i := range items {
-		if it := &items[i]; it.outcome == stored {
-			switch it.env.Kind {
-			case eco.KindCrash:
-				it.step("store", "doc/1", "", now)
-				at = append(at, i)
-			case eco.KindSession, eco.KindFeedback:
-				at = append(at, i)
-			}
-		}
-	}
-	docs := make([]facts.Doc, len(at))
-	kept := make([]bool, len(at))
-	inParallel(len(at), func(i int) {
-		it := &items[at[i]]
-		d, ok, err := document(it)
-		if err != nil { // only a value that JSON cannot say; sound and finite leave none
-			w.o.Log.Error("a document is not written", "crash", it.env.ID.String(), "err", err)
-		}
-		docs[i], kept[i] = d, ok && err == nil
-	})
-	out := docs[:0]
-	for i, d := range docs {
-		if kept[i] {
-			out = append(out, d)
-		}
-	}
-	return out
 }

@@ -132,17 +132,27 @@ func New(ctx context.Context, o Options) (*Worker, error) {
 // begin; once it runs, it tries again whatever fails. What was begun when ctx
 // ends is finished at the next start.
 func (w *Worker) Run(ctx context.Context) error {
-	done, err := w.lease(ctx)
-	if err != nil || ctx.Err() != nil {
-		return err
+	for {
+		hold, err := w.lease(ctx)
+		if err != nil || ctx.Err() != nil {
+			return ended(ctx, err)
+		}
+		held, stop := hold(ctx)
+		err = w.work(held)
+		stop()
+		if err != nil || ctx.Err() != nil || w.o.Holder == "" {
+			return err
+		} // else the lease went elsewhere: stand in line again
 	}
-	ctx, stop := done(ctx)
-	defer stop()
+}
+
+// work loads what the worker remembers and runs until ctx is done.
+func (w *Worker) work(ctx context.Context) error {
 	w.index = family.NewIndex(w.o.Families)
 	w.known, w.sessions = newAging[struct{}](maxDedup), newAging[sessionState](maxSessions)
 	w.releases, w.changed = map[Release]struct{}{}, map[string]bool{}
 	w.newest = time.UnixMilli(0)
-	err = w.o.Desk.Blocks(ctx, func(b crash.Block) error {
+	err := w.o.Desk.Blocks(ctx, func(b crash.Block) error {
 		_, err := w.index.Restore(b.Body)
 		if err != nil { // the block begins anew rather than the server not at all
 			w.o.Log.Error("family snapshot cannot be read", "block", b.Key, "err", err)
