@@ -199,6 +199,9 @@ func displayName(s string, i, floor int) int {
 		for k > floor && j-k < 24 && (isWord(s[k-1]) || s[k-1] == '.' || s[k-1] == '-' || s[k-1] == '\'') {
 			k--
 		}
+		if k < j && j < from && from == i && (k == floor || k > 1 && s[k-1] == ' ' && s[k-2] == ':') {
+			return k // "Author: jo <jo@example.org>"
+		}
 		if k == j || j == from || !(s[k] >= 'A' && s[k] <= 'Z' || s[k] >= 0x80) || at(s, k-1) == '/' {
 			break
 		}

@@ -26,6 +26,9 @@ func (j *job) put(s *string, m mode, place func() string) {
 	if len(*s) < 3 {
 		return
 	}
+	if m != modeText && strings.ContainsAny(*s, " \t\n=?") {
+		m = modeText // prose or a query where code or a version should be
+	}
 	j.x.hits, j.x.any, j.x.work = [ruleCount]int32{}, false, 0
 	out := j.x.text(*s, m)
 	if !j.x.any {

@@ -35,6 +35,8 @@ func (x *scan) privateHost(s string, i, j int, dash bool) bool {
 		switch {
 		case deviceName(h, "DESKTOP-", 5), deviceName(h, "LAPTOP-", 5), deviceName(h, "WIN-", 8), deviceName(h, "PC-", 5), deviceName(h, "MININT-", 5), deviceName(h, "WORKSTATION-", 3), deviceName(h, "NOTEBOOK-", 3), deviceName(h, "SURFACE-", 3), deviceName(h, "MAC-", 6):
 			return true
+		case len(h) == 15 && (foldAt(h, 0, "desktop-") || foldAt(h, 0, "laptop-")) && randomName(h[7:]):
+			return true // as Windows makes them up, in lower case
 		case foldAt(h, 0, "ip-") && isDigit(at(h, 3)) && dashedQuad(h[3:]):
 			return true
 		}
@@ -80,6 +82,18 @@ func deviceName(h, prefix string, rest int) bool {
 		}
 	}
 	return digits > 0 || prefix == "DESKTOP-" || prefix == "LAPTOP-"
+}
+
+// randomName: letters and digits, both.
+func randomName(s string) bool {
+	d, l := false, false
+	for i := range len(s) {
+		d, l = d || isDigit(s[i]), l || isAlpha(s[i])
+		if !isAlnum(s[i]) && i > 0 {
+			return false
+		}
+	}
+	return d && l
 }
 
 // dashedQuad: "10-0-0-1".

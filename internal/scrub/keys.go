@@ -55,7 +55,7 @@ func init() {
 		"accesskeyid", "secretaccesskey", "connectionstring", "credentials", "credential", "jwt", "clientassertion", "authcode", "verificationcode", "facode", "smscode", "secretkeybase",
 		"recoverycode", "onetimecode", "otp", "totp", "cvv", "cvc", "cardnumber", "creditcard", "iban", "ssn", "socialsecuritynumber", "socialsecurity", "taxid", "privkey", "seedphrase", "mnemonic",
 		"instrumentationkey", "passwordhash", "pswd", "psw", "pword", "apitoken", "csrf", "xsrf", "licensekey", "productkey", "webhookurl", "hmac", "apisecret", "sastoken", "refreshtokens", "tokens", "passwords", "secrets", "apikeys")
-	add(keySecret, true, "pass", "bearer", "pin", "sshkey", "pgpkey", "gpgkey", "dsn")
+	add(keySecret, true, "pass", "pw", "bearer", "pin", "sshkey", "pgpkey", "gpgkey", "dsn")
 	add(keyPlain, true, "publickeytoken")
 	add(keyWeak, false, "key", "sessionid", "sessionkey", "signature", "session")
 	add(keyWeak, true, "sid", "auth", "code", "state", "sig", "nonce", "sessid", "phpsessid", "jsessionid", "connectsid", "oauth", "assertion", "samlresponse", "hash", "credentialid", "authkeyid")

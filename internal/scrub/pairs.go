@@ -145,7 +145,7 @@ func (x *scan) value(s string, kind keyKind, key, v int) int {
 			val = s[start:end]
 		}
 	}
-	if harmless(val) || x.placeOf(s, key, val) {
+	if harmless(val) || x.placeOf(s, key, val) || !closed && throwable(val) {
 		return start
 	}
 	switch kind {
@@ -162,6 +162,14 @@ func (x *scan) value(s string, kind keyKind, key, v int) int {
 		x.hit(ruleSecret, start, end, rules[ruleSecret].Token)
 	}
 	return end
+}
+
+// throwable: "failure to login: javax.security.LoginException: …" is prose.
+func throwable(v string) bool {
+	if v[len(v)-1] == ':' {
+		v = v[:len(v)-1]
+	}
+	return len(v) > 9 && (v[len(v)-9:] == "Exception" || v[len(v)-5:] == "Error")
 }
 
 // placeOf: "/srv/token:12:3" is a file and a line.
@@ -401,6 +409,10 @@ func (x *scan) scheme(s string, sp int) int {
 		if foldAt(s, sp-7, "api key") || foldAt(s, sp-6, "apikey") || foldAt(s, sp-10, "access key") {
 			what = phrase
 		}
+	case 'o':
+		if foldAt(s, sp-11, "password to") {
+			what = password
+		}
 	case 'p':
 		if foldAt(s, sp-10, "sshpass -p") {
 			what = password
@@ -430,7 +442,7 @@ func (x *scan) scheme(s string, sp int) int {
 		x.hit(ruleIdentity, start, end, rules[ruleIdentity].Token)
 		return end
 	case phrase:
-		ok = closed && len(v) >= 6 && mixed(v)
+		ok = closed && len(v) >= 6 && mixed(v) || looksSecret(v)
 	}
 	if !ok {
 		return 0
