@@ -338,3 +338,27 @@ func TestLogsAreWrittenBack(t *testing.T) {
 		t.Error("the other logs are forgotten")
 	}
 }
+
+// While a question is being answered, inserts go on: the rollup waits instead.
+func TestAQuestionDoesNotHoldUpInserts(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	put(t, 1, childBatch(1).Facts, s)
+	s.pace = pace{after: 1, most: 1 << 40, any: true}
+	ps, done := s.reading(func(*part) bool { return true })
+	put(t, 2, childBatch(2).Facts, s)
+	for _, p := range ps {
+		if in := p.info.Load(); in.rolled != 0 || in.tail != 250 {
+			t.Errorf("%s was rolled up under a reader: %+v", p.alias, in)
+		}
+	}
+	done()
+	put(t, 3, childBatch(3).Facts, s)
+	for _, p := range s.all() {
+		if in := p.info.Load(); in.tail != 0 {
+			t.Errorf("%s was not rolled up afterwards: %+v", p.alias, in)
+		}
+	}
+	if n := count(t, s); n != 3*childRows {
+		t.Errorf("%d rows", n)
+	}
+}
