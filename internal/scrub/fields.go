@@ -26,7 +26,7 @@ func (j *job) put(s *string, m mode, place func() string) {
 	if len(*s) < 3 {
 		return
 	}
-	if m != modeText && strings.ContainsAny(*s, " \t\n=?") {
+	if m == modeName && strings.ContainsAny(*s, " \t\n=?") || m == modeVersion && strings.Count(*s, " ") > 1 {
 		m = modeText // prose or a query where code or a version should be
 	}
 	j.x.hits, j.x.any, j.x.work = [ruleCount]int32{}, false, 0

@@ -38,3 +38,18 @@ func TestVersionFields(t *testing.T) {
 		t.Errorf("in prose: %q", got)
 	}
 }
+
+// TestProseInNames: a field of code or of versions that holds prose is read as
+// prose.
+func TestProseInNames(t *testing.T) {
+	r := scrub.New(scrub.Options{})
+	c := eco.Crash{Exceptions: []eco.Exception{{Type: "login failed, password=hunter2", Frames: []eco.Frame{{Function: "go to 192.0.2.7"}}}}}
+	r.Crash(&c)
+	if x := c.Exceptions[0]; x.Type != "login failed, password=<secret>" || x.Frames[0].Function != "go to <ip>" {
+		t.Errorf("%+v", x)
+	}
+	o := eco.Origin{HostVersion: "built on host 192.0.2.7"}
+	if r.Origin(&o); o.HostVersion != "built on host <ip>" {
+		t.Errorf("%q", o.HostVersion)
+	}
+}
