@@ -202,6 +202,25 @@ func TestSharedFamilyIsVeiled(t *testing.T) {
 	}
 }
 
+// A host's people see whom their own crashes blame, and nothing that came in
+// through the extension's own project.
+func TestHostSeesWhomItsCrashesBlame(t *testing.T) {
+	x := newDesk(t, dbtest.Open(t))
+	x.add(report{family: "F-E", sig: "aaaaaaaaaaaaaaaa", ext: "other.thing", blame: "other.thing", version: "9.9.9", title: "CANARY", at: x.now.AddDate(0, 0, -3)})
+	x.add(report{family: "F-E", sig: "bbbbbbbbbbbbbbbb", blame: "other.thing", version: "2.0"})
+	p, err := x.Families(t.Context(), studio, Filter{})
+	if err != nil || len(p.Families) != 1 {
+		t.Fatal(p, err)
+	}
+	f := p.Families[0]
+	if f.Blame != "other.thing" || f.Host != "studio" || f.Crashes != 1 || f.FirstRelease != "2.0" || f.Title != "title bbbbbbbbbbbbbbbb" {
+		t.Errorf("%+v", f)
+	}
+	if list, err := x.Extensions(t.Context(), studio, Period{}); err != nil || len(list) != 1 || list[0].Crashes != 1 {
+		t.Errorf("%+v %v", list, err)
+	}
+}
+
 // BenchmarkFamilies is the list at 10,000 families; facts are in memory, so it
 // shows what the desk itself costs.
 func BenchmarkFamilies(b *testing.B) {

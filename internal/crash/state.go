@@ -84,7 +84,7 @@ func (d *Desk) Undo(ctx context.Context, scope facts.Scope, family, change, acto
 func (d *Desk) owned(ctx context.Context, scope facts.Scope, id string) (Family, error) {
 	f, err := d.visible(ctx, scope, id)
 	if err == nil && !owns(scope, &f) {
-		err = fault.E("crash.SetState", fault.Forbidden, "This family also holds crashes of others; only the host's people decide on it.", nil)
+		err = fault.E("crash.SetState", fault.Forbidden, "This family also holds crashes of others; those it is attributed to decide on it.", nil)
 	}
 	return f, err
 }

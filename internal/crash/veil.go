@@ -47,10 +47,10 @@ func (d *Desk) veil(ctx context.Context, scope facts.Scope, list []Family) error
 	for _, id := range ids {
 		f := &list[at[id]]
 		f.FirstRelease, f.LastRelease, f.Signatures, f.Title = "", "", 0, f.Type
-		if !slices.Contains(scope.Extensions(), f.Blame) {
-			f.Blame = ""
+		if slices.Contains(scope.Hosts(), f.Host) {
+			continue // whose crashes blame this extension: that is theirs to know
 		}
-		f.Host = ""
+		f.Blame, f.Host = "", ""
 	}
 	first := map[string]bool{}
 	for _, v := range r.Rows {

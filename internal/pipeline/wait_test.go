@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,9 +68,10 @@ func TestWaitsForTheStore(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		h.send(h.crash("draw", ""))
 		w := h.worker()
-		down := true
+		var down atomic.Bool
+		down.Store(true)
 		w.trip = func(step string, done bool) error {
-			if down && step == "facts" {
+			if down.Load() && step == "facts" {
 				return fault.E("test", fault.Unavailable, "The disk is full.", nil)
 			}
 			return nil
@@ -82,7 +84,7 @@ func TestWaitsForTheStore(t *testing.T) {
 		if err != nil || in.LastError != "facts: The disk is full." || in.Waiting != 1 || in.Lag < time.Minute {
 			t.Errorf("intake: %+v %v", in, err)
 		}
-		down = false
+		down.Store(false)
 		time.Sleep(time.Minute)
 		if in, err = w.Intake(t.Context()); err != nil || in.LastError != "" || in.Waiting != 0 || in.Lag != 0 || in.Families != 1 {
 			t.Errorf("intake: %+v %v", in, err)
