@@ -10,10 +10,11 @@ import (
 )
 
 const (
-	maxCandidates = 48    // representatives compared exactly
-	maxSequences  = 20000 // remembered in one block
-	maxNear       = 5
-	fewPosts      = 100 // a token of so few representatives is always a way in
+	placeAmong   = 16    // representatives compared exactly to place a crash
+	rankAmong    = 64    // to rank families for a person
+	maxSequences = 20000 // remembered in one block
+	maxNear      = 5
+	fewPosts     = 100 // a token of so few representatives is always a way in
 )
 
 // block is one room of the index. Everything in it is a pure function of the
@@ -132,7 +133,7 @@ type scored struct {
 
 // nearest compares a crash with the representatives that share a telling token,
 // best first.
-func (b *block) nearest(q *stack) []scored {
+func (b *block) nearest(q *stack, most int) []scored {
 	if len(b.hits) < len(b.reps) {
 		b.hits = make([]float64, max(len(b.reps), 2*len(b.hits)))
 	}
@@ -163,21 +164,12 @@ func (b *block) nearest(q *stack) []scored {
 			b.hits[p.rep] += float64(q.w[i] + p.w)
 		}
 	}
-	if len(b.touched) > maxCandidates {
-		slices.SortFunc(b.touched, func(x, y int32) int {
-			return cmp.Or(cmp.Compare(b.hits[y]/(q.sum+b.reps[y].sum), b.hits[x]/(q.sum+b.reps[x].sum)), cmp.Compare(x, y))
-		})
-		for _, r := range b.touched[maxCandidates:] {
-			b.hits[r] = 0
-		}
-		b.touched = b.touched[:maxCandidates]
-	}
+	b.keepBest(q, most)
 	out := make([]scored, 0, len(b.touched))
-	slot := func(id uint32) int { return int(b.slots[id]) - 1 }
 	for _, ri := range b.touched {
 		b.hits[ri] = 0
 		r := &b.reps[ri]
-		sim, told := b.t.similarity(q, &r.stack, slot)
+		sim, told := b.t.similarity(q, &r.stack, b.slots)
 		if !told && b.families[r.family].strange(q) {
 			sim = max(sim-b.t.strict, -1)
 		}
@@ -192,6 +184,48 @@ func (b *block) nearest(q *stack) []scored {
 	return out
 }
 
+// keepBest leaves the most alike of the touched representatives, in one
+// pass: the least of the kept ones stands first, as in a heap.
+func (b *block) keepBest(q *stack, most int) {
+	if len(b.touched) <= most {
+		return
+	}
+	share := func(r int32) float64 { return b.hits[r] / (q.sum + b.reps[r].sum) }
+	less := func(x, y int32) bool {
+		sx, sy := share(x), share(y)
+		return sx < sy || sx == sy && x > y
+	}
+	kept := b.touched[:most]
+	sink := func(i int) {
+		for {
+			c := 2*i + 1
+			if c >= len(kept) {
+				return
+			}
+			if c+1 < len(kept) && less(kept[c+1], kept[c]) {
+				c++
+			}
+			if !less(kept[c], kept[i]) {
+				return
+			}
+			kept[i], kept[c] = kept[c], kept[i]
+			i = c
+		}
+	}
+	for i := len(kept)/2 - 1; i >= 0; i-- {
+		sink(i)
+	}
+	for k := most; k < len(b.touched); k++ {
+		r := b.touched[k]
+		if less(kept[0], r) {
+			r, kept[0] = kept[0], r
+			sink(0)
+		}
+		b.hits[r] = 0
+	}
+	b.touched = kept
+}
+
 // place decides for one crash. allowed says which families it may join.
 func (b *block) place(in *Input, given string, allowed func(string) bool) Placement {
 	b.seq++
@@ -202,14 +236,14 @@ func (b *block) place(in *Input, given string, allowed func(string) bool) Placem
 			return Placement{Family: id, Known: true, Score: 1}
 		}
 	}
-	q := b.t.weigh(in, b.learn)
+	q := weigh(in, b.learn)
 	p := Placement{Score: -1}
 	target := int32(-1)
 	if given != "" {
 		target = b.familyOf(given)
 	}
 	novel := true
-	near := b.nearest(&q)
+	near := b.nearest(&q, placeAmong)
 	for _, s := range near {
 		r := &b.reps[s.rep]
 		id := b.families[r.family].id

@@ -87,7 +87,6 @@ type Stats struct {
 // sets in three languages together (eval), each value kept only when it helped two
 // of the three.
 type tuning struct {
-	alpha     float64 // how fast a frame's weight falls with its distance
 	gamma     float64 // how fast a match loses with the difference of places
 	threshold float64 // similarity from which a crash joins a family
 	margin    float64 // around the threshold: a person should look
@@ -110,6 +109,6 @@ type tuning struct {
 // frames of the most frequent bug became its least important ones; and without
 // them the similarity of two crashes never changes.
 var fam1 = tuning{
-	alpha: .9, gamma: 2, threshold: -.12, margin: .15, novelty: .98, perFamily: 40, common: .2, gate: .3, penalty: .3, strict: 1, differ: .3,
+	gamma: 2, threshold: -.12, margin: .15, novelty: .98, perFamily: 40, common: .2, gate: .3, penalty: .3, strict: 1, differ: .3,
 	vendored: .1, host: .2, runtime: .2, unknown: .2, exception: 1, message: 1.5, names: 2,
 }

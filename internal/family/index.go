@@ -85,10 +85,10 @@ func (x *Index) Rank(in Input, limit int) []Near {
 	if b == nil {
 		return nil
 	}
-	q := b.t.weigh(&in, b.lookup)
+	q := weigh(&in, b.lookup)
 	var out []Near
 	seen := map[string]bool{}
-	for _, s := range b.nearest(&q) {
+	for _, s := range b.nearest(&q, rankAmong) {
 		id := x.resolve(b.families[b.reps[s.rep].family].id)
 		if seen[id] {
 			continue
@@ -172,8 +172,8 @@ func (x *Index) Explain(in Input, family string) (Explanation, bool) {
 	if b == nil {
 		return Explanation{}, false
 	}
-	q := b.t.weigh(&in, b.lookup)
-	for _, s := range b.nearest(&q) {
+	q := weigh(&in, b.lookup)
+	for _, s := range b.nearest(&q, rankAmong) {
 		r := &b.reps[s.rep]
 		if id := b.families[r.family].id; id != family && x.resolve(id) != family {
 			continue
@@ -191,7 +191,7 @@ func (x *Index) Explain(in Input, family string) (Explanation, bool) {
 			}
 			return ""
 		}
-		e := b.t.explain(&q, &r.stack, unknown, b.name)
+		e := b.t.explain(&q, &r.stack, len(b.names), unknown, b.name)
 		e.Family = family
 		return e, true
 	}

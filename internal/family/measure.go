@@ -27,11 +27,11 @@ type stack struct {
 	sum, mine float64 // of all weights; of the in-app frames'
 }
 
-// weigh gives each token its weight w(t,p) = p^-alpha * c(t) and its place. Only
+// weigh gives each token its weight w(t,p) = c(t) / p and its place. Only
 // the first occurrence of a token counts, so that the depth of a recursion does not
 // matter. A place counts what stands above it by weight, not by frames: the frames
 // of a library or runtime do not push their caller away.
-func (t *tuning) weigh(in *Input, id func(string) uint32) stack {
+func weigh(in *Input, id func(string) uint32) stack {
 	terms := in.Terms
 	if len(terms) > maxTerms {
 		terms = terms[:maxTerms]
@@ -54,10 +54,7 @@ func (t *tuning) weigh(in *Input, id func(string) uint32) stack {
 			p = at
 			at += term.Weight
 		}
-		w := term.Weight
-		if p > 1 {
-			w *= math.Pow(p, -t.alpha)
-		}
+		w := term.Weight / p
 		if term.Own && s.top < 0 {
 			s.top = len(s.ids)
 		}
@@ -95,12 +92,11 @@ func repeated(terms []Term, i int) bool {
 // similarity is FaST's, between -1 and 1, less what the gates take: stacks that
 // share hardly any in-app frame are not alike by their type and message alone,
 // unless the message itself names the place (told); and two messages that
-// programmers wrote are two purposes. slot gives the index in q of a token, -1 when
-// q lacks it.
-func (t *tuning) similarity(q, r *stack, slot func(uint32) int) (sim float64, told bool) {
+// programmers wrote are two purposes. slots holds, by token, the index in q plus one.
+func (t *tuning) similarity(q, r *stack, slots []int32) (sim float64, told bool) {
 	m, mine := 0.0, 0.0
 	for j, id := range r.ids {
-		i := slot(id)
+		i := int(slots[id]) - 1
 		if i < 0 {
 			continue
 		}
@@ -118,18 +114,24 @@ func (t *tuning) similarity(q, r *stack, slot func(uint32) int) (sim float64, to
 	if least := t.gate * min(q.mine, r.mine); mine < least && !told {
 		sim -= t.penalty * (1 - mine/least)
 	}
-	if q.author >= 0 && r.author >= 0 && slot(r.ids[r.author]) != q.author {
+	if q.author >= 0 && r.author >= 0 && int(slots[r.ids[r.author]])-1 != q.author {
 		sim -= t.differ
 	}
 	return max(sim, -1), told
 }
 
+// far is the difference of places beyond which it no longer matters how far.
+const far = 4
+
 // match is what one shared token adds to M.
 func (t *tuning) match(q, r *stack, i, j int) float64 {
 	d := float64(q.pos[i] - r.pos[j])
-	near := 1.0
-	if d != 0 {
-		near = math.Exp(-t.gamma * math.Abs(d))
+	near := 0.0
+	switch d = math.Abs(d); {
+	case d == 0:
+		near = 1
+	case d < far:
+		near = math.Exp(-t.gamma * d)
 	}
 	return float64(q.w[i]+r.w[j]) * (1 + near)
 }
@@ -145,27 +147,32 @@ func Compare(a, b Input) Explanation {
 		}
 		return v
 	}
-	q, r := fam1.weigh(&a, id), fam1.weigh(&b, id)
+	q, r := weigh(&a, id), weigh(&b, id)
 	names := make([]string, len(ids))
 	for tok, v := range ids {
 		names[v] = tok
 	}
 	name := func(v uint32) string { return names[v] }
-	return fam1.explain(&q, &r, name, name)
+	return fam1.explain(&q, &r, len(ids), name, name)
 }
 
 // maxShares bounds each list of an explanation.
 const maxShares = 12
 
-func (t *tuning) explain(q, r *stack, nameQ, nameR func(uint32) string) Explanation {
-	slot := func(id uint32) int { return slices.Index(q.ids, id) }
+func (t *tuning) explain(q, r *stack, tokens int, nameQ, nameR func(uint32) string) Explanation {
+	slots := make([]int32, tokens)
+	for i, id := range q.ids {
+		if id != noID {
+			slots[id] = int32(i) + 1
+		}
+	}
 	var e Explanation
-	e.Score, _ = t.similarity(q, r, slot)
+	e.Score, _ = t.similarity(q, r, slots)
 	m := 0.0
 	matched := make([]bool, len(q.ids))
 	for j, id := range r.ids {
-		i := slot(id)
-		if i < 0 || id == noID {
+		i := int(slots[id]) - 1
+		if i < 0 {
 			e.Right = append(e.Right, Share{nameR(id), float64(r.w[j]) / r.sum})
 			continue
 		}
