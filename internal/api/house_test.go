@@ -50,6 +50,7 @@ type house struct {
 	family  map[string]string
 	crash   map[string]string
 	letter  map[string]string
+	secret  string // of the asker with an API token
 	n       int
 }
 
@@ -102,6 +103,8 @@ func (h *house) seed() {
 	const who = "system:test"
 	_, err := reg.PutHost(ctx, who, registry.Host{ID: "studio", Name: "Studio", Kind: registry.VSCode})
 	ok(err)
+	_, err = reg.DeclareRelease(ctx, who, registry.Release{Subject: registry.Subject{Host: "studio"}, Version: "1.0.0"})
+	ok(err)
 	policy := consent.Policy{Tiers: []eco.Tier{eco.TierCrash, eco.Usage}, Text: "May we?", AskedBy: "host"}
 	for publisher, ext := range map[string]eco.ExtensionID{"acme": "acme.theme", "zeta": "zeta.lint"} {
 		_, err = reg.PutPublisher(ctx, who, registry.Publisher{ID: publisher, Name: publisher})
@@ -116,10 +119,7 @@ func (h *house) seed() {
 		_, err = reg.PutTeam(ctx, who, registry.Team{ID: map[string]string{"acme": "red", "zeta": "blue"}[publisher], Name: "Team", Extensions: []eco.ExtensionID{ext}})
 		ok(err)
 		h.send(h.crashOf(ext, p.ID, ""))
-		bad := h.crashOf(ext, p.ID, "")
-		bad.Crash = nil // what no stage can take
-		h.send(bad)
-		h.letter[publisher] = bad.ID.String()
+		h.bad(publisher)
 	}
 	p, k, err := reg.CreateProject(ctx, who, registry.Project{Subject: registry.Subject{Host: "studio"}, Name: "Studio", Policy: policy})
 	ok(err)
@@ -134,6 +134,22 @@ func (h *house) seed() {
 		h.family[publisher] = page.Families[0].ID
 		h.crash[publisher] = page.Families[0].Representative.String()
 	}
+}
+
+// bad sends what no stage can take: a dead letter.
+func (h *house) bad(publisher string) {
+	h.t.Helper()
+	e := h.crashOf(eco.ExtensionID(map[string]string{"acme": "acme.theme", "zeta": "zeta.lint"}[publisher]), h.project[publisher], "")
+	e.Crash = nil
+	h.send(e)
+	h.letter[publisher] = e.ID.String()
+}
+
+// spoil makes a tenant a new dead letter.
+func (h *house) spoil(publisher string) {
+	h.t.Helper()
+	h.bad(publisher)
+	h.drain()
 }
 
 func (h *house) crashOf(ext eco.ExtensionID, project int64, install string) *eco.Envelope {

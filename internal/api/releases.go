@@ -23,10 +23,11 @@ type releaseBody struct {
 // subjects are the two kinds of things that have releases.
 var subjects = []struct {
 	path, noun string
+	read       account.Action // whoever sees a host sees its releases
 	of         func(id string) registry.Subject
 }{
-	{"/extensions", "extensions", func(id string) registry.Subject { return registry.Subject{Extension: eco.ExtensionID(id)} }},
-	{"/hosts", "hosts", func(id string) registry.Subject { return registry.Subject{Host: id} }},
+	{"/extensions", "extensions", account.ReleaseRead, func(id string) registry.Subject { return registry.Subject{Extension: eco.ExtensionID(id)} }},
+	{"/hosts", "hosts", account.HostRead, func(id string) registry.Subject { return registry.Subject{Host: id} }},
 }
 
 // resourceOf is a thing of a subject.
@@ -52,7 +53,7 @@ func (s *Server) releaseRoutes() {
 		Body    releaseBody
 	}
 	for _, x := range subjects {
-		add(s, op{Method: "GET", Path: x.path + "/{id}/releases", ID: x.noun + ".releases", Action: account.ReleaseRead, Doc: "Releases, newest version first; undeclared ones were only seen in traffic."},
+		add(s, op{Method: "GET", Path: x.path + "/{id}/releases", ID: x.noun + ".releases", Action: x.read, Doc: "Releases, newest version first; undeclared ones were only seen in traffic."},
 			func(_ *call, in *all) (account.Resource, error) {
 				return resourceOf("release", in.ID, x.of(in.ID)), nil
 			},
@@ -60,7 +61,7 @@ func (s *Server) releaseRoutes() {
 				items, next, err := s.o.Registry.Releases(c.ctx, x.of(in.ID), in.Cursor, in.Limit)
 				return listOf(items, next), err
 			})
-		add(s, op{Method: "GET", Path: x.path + "/{id}/releases/{version}", ID: x.noun + ".release", Action: account.ReleaseRead, Doc: "One release."},
+		add(s, op{Method: "GET", Path: x.path + "/{id}/releases/{version}", ID: x.noun + ".release", Action: x.read, Doc: "One release."},
 			func(_ *call, in *one) (account.Resource, error) {
 				return resourceOf("release", in.ID, x.of(in.ID)), nil
 			},
