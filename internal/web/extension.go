@@ -91,7 +91,7 @@ func (s *Server) extension(w http.ResponseWriter, r *http.Request, v viewer) err
 	if err != nil {
 		return err
 	}
-	p.Families, p.FamTotal = v.famTable(fams.Families, p.Period), fams.Total
+	p.Families, p.FamTotal = v.famTable(fams.Families, p.Period).without(), fams.Total
 	p.FamEmpty = empty{Icon: "check", Title: "No open family", Text: "Nothing that is open crashed in these days."}
 	if o.Health.Crashes+o.Health.Sessions+o.Before.Crashes+o.Before.Sessions == 0 {
 		p.Silent = true
@@ -146,11 +146,14 @@ func (v viewer) releaseRows(o crash.Overview, declared []registry.Release) []rel
 func healthParts(o crash.Overview, fams crash.Page, rels []releaseHealth) []healthPart {
 	var out []healthPart
 	now, before := o.Health.CrashFreeSessions, o.Before.CrashFreeSessions
+	compare := comparable(o.Health, o.Before)
 	part := healthPart{Class: "", Name: "Stability", Word: "No sessions", Text: "The client sends no sessions, so there is no rate, only counts."}
 	switch {
 	case !now.Known():
 	case now.Weak():
 		part.Word, part.Text = "Too little to tell", "Only "+observations(now)+" sessions in these days."
+	case !compare:
+		part.Word, part.Text = rateText(now)+" %", "There is no span before to compare with: it was not, or hardly, observed."
 	case before.Known() && now.High < before.Low:
 		part.Class, part.Word, part.Text = "bad", "Worse than before", "Crash-free sessions fell from "+rateText(before)+" % to "+rateText(now)+" %."
 	case before.Known() && now.Low > before.High:

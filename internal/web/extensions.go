@@ -60,6 +60,13 @@ func (s *Server) extensions(w http.ResponseWriter, r *http.Request, v viewer) er
 	for _, h := range health {
 		by[h.Extension] = h
 	}
+	// Crashes alone do not tell whether the span before was observed; that some
+	// extensions crashed in it does.
+	var now, before int64
+	for _, h := range health {
+		now, before = now+h.Crashes, before+h.Before
+	}
+	compare := before*4 >= now
 	snap := s.o.Registry.Snapshot()
 	rows, pubs := []extRow{}, map[string]bool{}
 	for id, e := range snap.Extensions {
@@ -71,7 +78,7 @@ func (s *Server) extensions(w http.ResponseWriter, r *http.Request, v viewer) er
 			continue
 		}
 		row := extRow{ExtensionHealth: by[id], ID: id, Name: cmp.Or(e.Name, string(id)), Host: s.hostName(e.Host, e.Kind)}
-		if row.Crashes > 0 || row.Before > 0 {
+		if compare && (row.Crashes > 0 || row.Before > 0) {
 			row.Delta, row.DeltaClass = change(row.Before, row.Crashes)
 		}
 		rows = append(rows, row)

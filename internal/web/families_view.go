@@ -17,6 +17,7 @@ type famRow struct {
 	IsNew bool
 	Span  string // releases it was seen in
 	Last  stamp
+	Own   bool // the page is about its extension
 }
 
 // TargetWord says who is meant when no extension is.
@@ -36,6 +37,14 @@ type famTable struct {
 	Heads []famHead
 	Days  int
 	Pick  bool // rows can be selected
+}
+
+// without leaves out the extension's id where the page itself says it.
+func (t famTable) without() famTable {
+	for i := range t.Rows {
+		t.Rows[i].Own = true
+	}
+	return t
 }
 
 type famHead struct {

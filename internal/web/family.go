@@ -230,6 +230,9 @@ func togetherOf(t crash.Together, other eco.ID) *togetherView {
 	return o
 }
 
+// tokenClasses are the letters of signature tokens in words.
+var tokenClasses = map[string]string{"e": "extension", "v": "library", "h": "host", "r": "runtime", "u": "unknown"}
+
 // tokenOf takes class|package|function apart; EXC| and MSG| are the two heads.
 func tokenOf(tok string) tokenView {
 	kind, rest, ok := strings.Cut(tok, "|")
@@ -240,7 +243,15 @@ func tokenOf(tok string) tokenView {
 	case "EXC":
 		return tokenView{Kind: "type", Text: rest}
 	case "MSG":
+		if _, message, ok := strings.Cut(rest, "|"); ok {
+			rest = message
+		}
 		return tokenView{Kind: "message", Text: rest}
+	case "KEY":
+		return tokenView{Kind: "condition", Text: rest}
+	}
+	if word, ok := tokenClasses[kind]; ok {
+		kind = word
 	}
 	module, fn, ok := strings.Cut(rest, "|")
 	if !ok {

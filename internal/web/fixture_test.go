@@ -24,7 +24,7 @@ func fixViewer() viewer {
 }
 
 func fixShell(section, title string, crumbs ...crumb) Shell {
-	sh := Shell{Title: title, Section: section, Crumbs: crumbs, Known: true, Me: me{"Ada Okafor", "operator, triager"}}
+	sh := Shell{Title: title, Section: section, Crumbs: crumbs, Known: true, Me: me{"Ada Okafor", "operator, triager", "operator and 1 more"}}
 	for _, x := range sections {
 		sh.Rail = append(sh.Rail, x.item)
 	}

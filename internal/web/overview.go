@@ -113,7 +113,7 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request, v viewer) erro
 	p.KPIs = healthKPIs(all.Health, all.Before, all.Trend)
 	p.Fresh = v.famTable(append(regressed, fresh...), p.Period)
 	p.FreshEmpty = empty{Icon: "check", Title: "No new and no regressed family", Text: "In these days only known families crashed. A family is new on the day it is first seen, and regressed when it comes back after a release that was said to fix it."}
-	p.Attention = s.attention(exts, regressed)
+	p.Attention = s.attention(exts, regressed, comparable(all.Health, all.Before))
 	if p.Releases, err = s.recentReleases(ctx, v, exts, p.Period); err != nil {
 		return err
 	}
@@ -134,21 +134,34 @@ func healthKPIs(now, before crash.Health, days []crash.DayHealth) []kpi {
 			free = append(free, 1-float64(d.Crashed)/float64(d.Sessions))
 		}
 	}
+	then := before
+	if !comparable(now, before) {
+		then = crash.Health{}
+	}
 	out := []kpi{
-		rateKPI("Crash-free sessions", now.CrashFreeSessions, before.CrashFreeSessions, now.Sessions, "session", "sessions"),
-		rateKPI("Crash-free installs", now.CrashFreeInstalls, before.CrashFreeInstalls, now.Installs, "install", "installs"),
+		rateKPI("Crash-free sessions", now.CrashFreeSessions, then.CrashFreeSessions, now.Sessions, "session", "sessions"),
+		rateKPI("Crash-free installs", now.CrashFreeInstalls, then.CrashFreeInstalls, now.Installs, "install", "installs"),
 		{Label: "Crashes", Value: num(now.Crashes), Under: "in " + num(now.Hit) + " " + plural(now.Hit, "install", "installs")},
 		{Label: "Families seen", Value: num(now.Families), Under: num(now.New) + " first seen in these days"},
 	}
 	if now.Unknown > 0 {
 		out[2].Under += ", " + num(now.Unknown) + " unnamed"
 	}
-	if now.Crashes > 0 || before.Crashes > 0 {
+	if comparable(now, before) {
 		out[2].Delta, out[2].DeltaClass = change(before.Crashes, now.Crashes)
 	}
 	out[0].Spark = area("Crash-free sessions by day", free)
 	out[2].Spark = area("Crashes by day", crashes)
 	return out
+}
+
+// comparable reports whether the span before was observed about as well as this
+// one. A server that began in the middle of it has nothing to compare with.
+func comparable(now, before crash.Health) bool {
+	if now.Sessions == 0 && before.Sessions == 0 {
+		return before.Crashes > 0
+	}
+	return before.Sessions*4 >= now.Sessions
 }
 
 func rateKPI(label string, now, before estimate.Interval, n int64, one, many string) kpi {
@@ -214,7 +227,7 @@ func (s *Server) fresh(ctx context.Context, v viewer, p period) (fresh, regresse
 
 // attention picks the extensions that stand out: those with a regressed family,
 // and those that crash clearly more than in the span before.
-func (s *Server) attention(exts []crash.ExtensionHealth, regressed []crash.Family) []attention {
+func (s *Server) attention(exts []crash.ExtensionHealth, regressed []crash.Family, compare bool) []attention {
 	var out []attention
 	for _, e := range exts {
 		a := attention{ID: e.Extension, Name: s.extName(e.Extension), Release: e.Release, Free: e.CrashFreeSessions, Crashes: e.Crashes, Installs: e.Hit}
@@ -228,7 +241,7 @@ func (s *Server) attention(exts []crash.ExtensionHealth, regressed []crash.Famil
 			a.Why = append(a.Why, fmt.Sprintf("%d regressed %s", n, plural(n, "family", "families")))
 			a.weight += 1e6 * float64(n)
 		}
-		if text, class := change(e.Before, e.Crashes); class == "up" {
+		if text, class := change(e.Before, e.Crashes); compare && class == "up" {
 			if e.Before == 0 {
 				a.Why = append(a.Why, "crashes where there were none before")
 			} else {
@@ -270,7 +283,7 @@ func (s *Server) recentReleases(ctx context.Context, v viewer, exts []crash.Exte
 	slices.SortStableFunc(out, func(a, b releaseRow) int { return b.At.at.Compare(a.At.at) })
 	out = out[:min(len(out), overviewLines)]
 	for i := range out {
-		hs, err := s.o.Desk.Releases(ctx, s.scope(v), out[i].Extension, p.Period)
+		hs, err := s.releases(ctx, v, out[i].Extension, p)
 		if err != nil {
 			return nil, err
 		}

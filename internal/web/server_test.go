@@ -169,7 +169,7 @@ func TestSettings(t *testing.T) {
 	guest.post("/reset", "token", reset, "password", "a wholly new password", "again", "a wholly new password").is(303)
 	guest.get("/").is(303)
 	b.post(member, "do", "disable").is(303)
-	b.get(member+"?done=saved").is(200).well().has("disabled")
+	b.get(member + "?done=saved").is(200).well().has("disabled")
 	b.post("/settings/register/hosts", "id", "shed", "name", "Shed", "kind", "generic", "version", "0").is(303)
 	b.post("/settings/register/hosts", "id", "Not An Id", "name", "Shed", "kind", "generic").is(422).well()
 	b.get("/settings/register").is(200).well().has("Shed")
@@ -194,7 +194,7 @@ func TestExtensionsAndTheirKeys(t *testing.T) {
 	project := first(t, b.get("/extensions/acme.theme/setup").is(200).body, `action="/projects/([0-9]+)/policy"`)
 	b.post("/projects/"+project+"/policy", "tier", "crash").is(422).well()
 	b.post("/projects/"+project+"/policy", "tier", "crash", "asked_by", "host", "text", "May we?").is(303)
-	a = b.post("/projects/"+project+"/test").is(303)
+	a = b.post("/projects/" + project + "/test").is(303)
 	if to := a.Header.Get("Location"); !strings.Contains(to, "done=tested") {
 		t.Errorf("the test event led to %s", to)
 	}

@@ -43,7 +43,8 @@ type railExt struct{ ID, Name string }
 
 type crumb struct{ Label, Href string }
 
-type me struct{ Name, Roles string }
+// me is who looks; Short is what fits under the name.
+type me struct{ Name, Roles, Short string }
 
 type flash struct{ Kind, Icon, Text string }
 
@@ -101,6 +102,9 @@ func (s *Server) shell(r *http.Request, v viewer, section, title string, crumbs 
 		}
 	}
 	sh.Me = me{Name: v.p.Name, Roles: rolesText(v.p.Grants)}
+	if first, rest, ok := strings.Cut(sh.Me.Roles, ", "); ok {
+		sh.Me.Short = first + " and " + num(strings.Count(rest, ",")+1) + " more"
+	}
 	snap := s.o.Registry.Snapshot()
 	for _, pub := range v.p.Publishers() {
 		for _, id := range s.o.Registry.ExtensionsOf(pub) {
@@ -136,10 +140,14 @@ func rolesText(gs []account.Grant) string {
 			out = append(out, w)
 		}
 	}
-	if len(out) == len(account.Roles) {
-		return "all roles"
-	}
+	slices.SortStableFunc(out, func(a, b string) int { return roleRank(a) - roleRank(b) })
 	return strings.Join(out, ", ")
+}
+
+// roleRank orders roles as they are always shown.
+func roleRank(text string) int {
+	name, _, _ := strings.Cut(text, " ")
+	return slices.Index(account.Roles, account.Role(name))
 }
 
 // period is the span of days a page looks at, from ?days=.

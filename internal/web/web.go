@@ -56,6 +56,7 @@ type Server struct {
 	assets *assets
 	pages  *pages
 	cross  *http.CrossOriginProtection
+	memo   memo
 }
 
 // New reads templates and static files once.
