@@ -86,7 +86,7 @@ func BenchmarkStages(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		it := item{env: env}
+		it := item{env: env, crashPart: new(crashPart)}
 		for _, before := range crashLine {
 			if before.name == s.name {
 				break
