@@ -27,9 +27,11 @@ type block struct {
 
 	ids   map[string]uint32 // of tokens
 	names []string
-	posts [][]post // by token: who has it, and how heavy
+	posts [][]post // by token: who has it, and how heavy; also of representatives that are gone
+	count []int32  // by token: living representatives
 
-	reps     []rep
+	reps     []rep // in the order of their coming
+	live     int   // of reps, those that are not gone
 	families []fam
 	byID     map[string]int32
 	known    map[uint64]known // by sequence
@@ -55,7 +57,7 @@ type known struct {
 // tokens it was seen with, the first maxSeen of each.
 type fam struct {
 	id     string
-	reps   int
+	reps   []int32
 	builds []uint64
 	tops   []uint32
 }
@@ -87,6 +89,7 @@ type rep struct {
 	stack
 	family int32
 	used   uint64
+	gone   bool
 }
 
 const blockBytes = 512
@@ -102,7 +105,7 @@ func (b *block) learn(tok string) uint32 {
 		id = uint32(len(b.names))
 		b.ids[tok] = id
 		b.names = append(b.names, tok)
-		b.posts = append(b.posts, nil)
+		b.posts, b.count = append(b.posts, nil), append(b.count, 0)
 		b.bytes += tokenBytes(tok)
 	}
 	return id
@@ -141,10 +144,10 @@ func (b *block) nearest(q *stack, most int) []scored {
 		b.slots = make([]int32, max(len(b.names), 2*len(b.slots)))
 	}
 	// Tokens of many stacks are no way in when there are three rarer ones.
-	limit := max(int(b.t.common*float64(len(b.reps))), fewPosts)
+	limit := max(int(b.t.common*float64(b.live)), fewPosts)
 	rare := 0
 	for _, id := range q.ids {
-		if id != noID && len(b.posts[id]) > 0 && len(b.posts[id]) <= limit {
+		if id != noID && b.count[id] > 0 && int(b.count[id]) <= limit {
 			rare++
 		}
 	}
@@ -154,7 +157,7 @@ func (b *block) nearest(q *stack, most int) []scored {
 			continue
 		}
 		b.slots[id] = int32(i) + 1
-		if rare >= 3 && len(b.posts[id]) > limit {
+		if rare >= 3 && int(b.count[id]) > limit {
 			continue
 		}
 		for _, p := range b.posts[id] {
@@ -164,6 +167,12 @@ func (b *block) nearest(q *stack, most int) []scored {
 			b.hits[p.rep] += float64(q.w[i] + p.w)
 		}
 	}
+	b.touched = slices.DeleteFunc(b.touched, func(r int32) bool {
+		if b.reps[r].gone {
+			b.hits[r] = 0
+		}
+		return b.reps[r].gone
+	})
 	b.keepBest(q, most)
 	out := make([]scored, 0, len(b.touched))
 	for _, ri := range b.touched {
@@ -283,48 +292,72 @@ func (b *block) place(in *Input, given string, allowed func(string) bool) Placem
 func (b *block) add(r rep) {
 	ri := int32(len(b.reps))
 	b.reps = append(b.reps, r)
+	b.live++
 	for slot, id := range r.ids {
 		b.posts[id] = append(b.posts[id], post{ri, r.w[slot]})
+		b.count[id]++
 	}
-	b.families[r.family].reps++
+	f := &b.families[r.family]
+	f.reps = append(f.reps, ri)
 	b.bytes += repBytes(len(r.ids))
-	if b.families[r.family].reps > b.t.perFamily {
-		b.drop(b.oldest(r.family))
+	if len(f.reps) > b.t.perFamily {
+		b.drop(f)
 	}
 }
 
-// oldest is the least recently used representative of a family.
-func (b *block) oldest(family int32) int {
-	at := -1
-	for i := range b.reps {
-		if r := &b.reps[i]; r.family == family && (at < 0 || r.used < b.reps[at].used) {
+// drop takes the least recently used representative of a family out. Its postings
+// stay until there are more of the gone than of the living.
+func (b *block) drop(f *fam) {
+	at := 0
+	for i, ri := range f.reps {
+		if b.reps[ri].used < b.reps[f.reps[at]].used {
 			at = i
 		}
 	}
-	return at
+	r := &b.reps[f.reps[at]]
+	f.reps = slices.Delete(f.reps, at, at+1)
+	r.gone = true
+	b.live--
+	b.bytes -= repBytes(len(r.ids))
+	for _, id := range r.ids {
+		b.count[id]--
+	}
+	if len(b.reps) > 2*b.live+perCompact {
+		b.compact()
+	}
 }
 
-// drop removes a representative; the last one takes its number.
-func (b *block) drop(at int) {
-	r := &b.reps[at]
-	for _, id := range r.ids {
-		b.posts[id] = slices.DeleteFunc(b.posts[id], func(p post) bool { return p.rep == int32(at) })
+// perCompact keeps small blocks from compacting all the time.
+const perCompact = 64
+
+// compact forgets the gone representatives; the order of the others stays.
+func (b *block) compact() {
+	to := make([]int32, len(b.reps))
+	n := int32(0)
+	for i := range b.reps {
+		to[i] = -1
+		if !b.reps[i].gone {
+			to[i] = n
+			b.reps[n] = b.reps[i]
+			n++
+		}
 	}
-	b.families[r.family].reps--
-	b.bytes -= repBytes(len(r.ids))
-	last := len(b.reps) - 1
-	if at != last {
-		for _, id := range b.reps[last].ids {
-			for k := range b.posts[id] {
-				if b.posts[id][k].rep == int32(last) {
-					b.posts[id][k].rep = int32(at)
-				}
+	clear(b.reps[n:])
+	b.reps = b.reps[:n]
+	for id := range b.posts {
+		kept := b.posts[id][:0]
+		for _, p := range b.posts[id] {
+			if to[p.rep] >= 0 {
+				kept = append(kept, post{to[p.rep], p.w})
 			}
 		}
-		b.reps[at] = b.reps[last]
+		b.posts[id] = kept
 	}
-	b.reps[last] = rep{}
-	b.reps = b.reps[:last]
+	for i := range b.families {
+		for k, ri := range b.families[i].reps {
+			b.families[i].reps[k] = to[ri]
+		}
+	}
 }
 
 // remember keeps the answer for a sequence and a signature, within bounds.
@@ -420,9 +453,11 @@ func familyID(key, sig string, sequence uint64) string {
 
 // shrink keeps the most recently used part of the block, about so many bytes.
 func (b *block) shrink(to int64) {
-	order := make([]int, len(b.reps))
-	for i := range order {
-		order[i] = i
+	order := make([]int, 0, b.live)
+	for i := range b.reps {
+		if !b.reps[i].gone {
+			order = append(order, i)
+		}
 	}
 	slices.SortFunc(order, func(x, y int) int { return cmp.Or(cmp.Compare(b.reps[y].used, b.reps[x].used), cmp.Compare(x, y)) })
 	n := newBlock(b.key, b.t)

@@ -300,7 +300,9 @@ func (b *block) weight() int64 {
 		n += tokenBytes(tok)
 	}
 	for i := range b.reps {
-		n += repBytes(len(b.reps[i].ids))
+		if !b.reps[i].gone {
+			n += repBytes(len(b.reps[i].ids))
+		}
 	}
 	return n
 }
@@ -308,25 +310,36 @@ func (b *block) weight() int64 {
 // check compares the inverted index with the representatives.
 func (b *block) check(t *testing.T) {
 	t.Helper()
-	posts, reps := 0, make([]int, len(b.families))
+	live, has := 0, make([]int32, len(b.names))
 	for i := range b.reps {
-		posts += len(b.reps[i].ids)
-		reps[b.reps[i].family]++
-	}
-	for id, list := range b.posts {
-		posts -= len(list)
-		for _, p := range list {
-			if int(p.rep) >= len(b.reps) || !slices.Contains(b.reps[p.rep].ids, uint32(id)) {
-				t.Errorf("a posting of %q points at a wrong representative", b.names[id])
+		if r := &b.reps[i]; !r.gone {
+			live++
+			for _, id := range r.ids {
+				has[id]++
+			}
+			if !slices.Contains(b.families[r.family].reps, int32(i)) {
+				t.Errorf("family %s does not know its representative %d", b.families[r.family].id, i)
 			}
 		}
 	}
-	if posts != 0 {
-		t.Errorf("postings and representatives differ by %d", posts)
+	if live != b.live || !slices.Equal(has, b.count) {
+		t.Errorf("%d living representatives, counted %d; or their tokens differ", live, b.live)
 	}
-	for i, n := range reps {
-		if n != b.families[i].reps || n > b.t.perFamily {
-			t.Errorf("family %s has %d representatives, counts %d", b.families[i].id, n, b.families[i].reps)
+	for id, list := range b.posts {
+		for _, p := range list {
+			if r := &b.reps[p.rep]; !slices.Contains(r.ids, uint32(id)) {
+				t.Errorf("a posting of %q points at a wrong representative", b.names[id])
+			} else if !r.gone {
+				has[id]--
+			}
+		}
+	}
+	if slices.Max(append(has, 0)) != 0 || slices.Min(append(has, 0)) != 0 {
+		t.Error("postings and representatives differ")
+	}
+	for _, f := range b.families {
+		if len(f.reps) > b.t.perFamily {
+			t.Errorf("family %s has %d representatives", f.id, len(f.reps))
 		}
 	}
 }

@@ -205,7 +205,7 @@ func (x *Index) Stats() Stats {
 	s := Stats{Blocks: len(x.blocks), Bytes: x.bytes}
 	for _, b := range x.blocks {
 		s.Families += len(b.families)
-		s.Representatives += len(b.reps)
+		s.Representatives += b.live
 		s.Sequences += len(b.known)
 	}
 	return s

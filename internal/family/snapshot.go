@@ -98,9 +98,12 @@ func (b *block) write() []byte {
 			num(uint64(v))
 		}
 	}
-	num(uint64(len(b.reps)))
+	num(uint64(b.live))
 	for i := range b.reps {
 		r := &b.reps[i]
+		if r.gone {
+			continue
+		}
 		num(uint64(r.family))
 		num(r.used)
 		num(uint64(r.extras))
@@ -201,7 +204,7 @@ func readBlock(data []byte, t *tuning) (*block, error) {
 	tokens, families := uint64(len(b.names)), uint64(len(b.families))
 	for range r.count(5) {
 		if x := r.rep(tokens, families); !r.bad {
-			b.restore(x)
+			b.add(x)
 		}
 	}
 	for range r.count(10) {
@@ -246,15 +249,4 @@ func (r *reader) rep(tokens, families uint64) rep {
 		r.bad = true
 	}
 	return x
-}
-
-// restore adds a representative as it was, whatever its family already has.
-func (b *block) restore(x rep) {
-	ri := int32(len(b.reps))
-	b.reps = append(b.reps, x)
-	for k, id := range x.ids {
-		b.posts[id] = append(b.posts[id], post{ri, x.w[k]})
-	}
-	b.families[x.family].reps++
-	b.bytes += repBytes(len(x.ids))
 }
