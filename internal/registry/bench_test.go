@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -45,7 +46,7 @@ func BenchmarkKeyByPublic(b *testing.B) {
 		s.projects = append(s.projects, Project{ID: int64(i)})
 		s.keysOf[int64(i)] = []Key{{Public: fmt.Sprintf("%032x", i), Project: int64(i), Status: KeyActive}}
 	}
-	s.index()
+	s.index(slog.Default())
 	r.snap.Store(s)
 	at := time.Unix(1e9, 0)
 	key := fmt.Sprintf("%032x", 77)

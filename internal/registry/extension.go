@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"reflect"
+	"slices"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/fault"
@@ -147,6 +148,28 @@ func (r *Registry) RemoveExtension(ctx context.Context, actor string, id eco.Ext
 			return false, fault.Wrap(op, err)
 		}
 		r.seen.forget()
+		if err := r.disown(ctx, tx, id); err != nil {
+			return false, fault.Wrap(op, err)
+		}
 		return true, r.record(ctx, tx, actor, "extension.remove", eco.Ref{Kind: "extension", ID: string(id)}, "")
 	})
+}
+
+// disown takes an extension out of what teams own.
+func (r *Registry) disown(ctx context.Context, tx *sql.Tx, id eco.ExtensionID) error {
+	var teams []Team
+	if err := scan(ctx, tx, `SELECT `+teamCols+` FROM registry_team ORDER BY id`, nil, into(&teams, scanTeam)); err != nil {
+		return err
+	}
+	for _, t := range teams {
+		i := slices.Index(t.Extensions, id)
+		if i < 0 {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE registry_team SET owns = $1, updated = $2, version = version + 1 WHERE id = $3`,
+			text(owns{slices.Delete(t.Extensions, i, i+1), t.Hosts}), r.nowMs(), t.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }

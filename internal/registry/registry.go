@@ -14,6 +14,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -127,6 +128,7 @@ type Registry struct {
 type Options struct {
 	Now  func() time.Time // required
 	Rand io.Reader        // required: a cryptographic source
+	Log  *slog.Logger     // default: slog.Default()
 }
 
 // New opens the register: it migrates its tables and takes the first snapshot.
@@ -141,6 +143,9 @@ func New(ctx context.Context, d *db.DB, log *audit.Log, o Options) (*Registry, e
 	}
 	if err := d.Migrate(ctx, "registry", files); err != nil {
 		return nil, fault.Wrap(op, err)
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
 	}
 	r := &Registry{db: d, audit: log, opts: o}
 	if err := r.refresh(ctx, true); err != nil {

@@ -60,7 +60,7 @@ func (r *Registry) refresh(ctx context.Context, always bool) error {
 			continue
 		}
 		s.Version = after
-		s.index()
+		s.index(r.opts.Log)
 		r.snap.Store(s)
 		return nil
 	}
@@ -107,7 +107,7 @@ func into[T any](list *[]T, scan func(*sql.Rows) (T, error)) func(*sql.Rows) err
 }
 
 // index makes the maps and the rules of blame out of the lists.
-func (s *Snapshot) index() {
+func (s *Snapshot) index(log *slog.Logger) {
 	s.Publishers = byKey(s.publishers, func(p *Publisher) string { return p.ID })
 	s.Hosts = byKey(s.hosts, func(h *Host) string { return h.ID })
 	s.Teams = byKey(s.teams, func(t *Team) string { return t.ID })
@@ -136,7 +136,7 @@ func (s *Snapshot) index() {
 			s.Keys[k.Public] = &KeyView{Key: k, Project: s.Projects[project]}
 		}
 	}
-	s.world = s.rules()
+	s.world = s.rules(log)
 }
 
 func byKey[K comparable, T any](list []T, key func(*T) K) map[K]*T {
@@ -150,7 +150,7 @@ func byKey[K comparable, T any](list []T, key func(*T) K) map[K]*T {
 // rules compiles what blame must know. Patterns are checked before they are
 // stored; should an older entry no longer be valid, the server goes on without the
 // hosts' own patterns and says so.
-func (s *Snapshot) rules() *blame.World {
+func (s *Snapshot) rules(log *slog.Logger) *blame.World {
 	hosts := make(map[string]blame.HostRules, len(s.hosts))
 	for _, h := range s.hosts {
 		hosts[h.ID] = blame.HostRules{Kind: string(h.Kind), Paths: h.Paths, Prefixes: h.Prefixes, Files: h.Files}
@@ -163,13 +163,13 @@ func (s *Snapshot) rules() *blame.World {
 	if err == nil {
 		return w
 	}
-	slog.Error("path patterns of the register are not valid; going on without them", slog.Any("err", err))
+	log.Error("path patterns of the register are not valid; going on without them", slog.Any("err", err))
 	for id, h := range hosts {
 		h.Paths = nil
 		hosts[id] = h
 	}
 	if w, err = blame.NewWorld(hosts, exts); err != nil {
-		slog.Error("rules of the register are not valid; going on with the built-in ones", slog.Any("err", err))
+		log.Error("rules of the register are not valid; going on with the built-in ones", slog.Any("err", err))
 		w, _ = blame.NewWorld(nil, nil)
 	}
 	return w

@@ -28,7 +28,7 @@ func (r *Registry) change(ctx context.Context, f func(*sql.Tx) (bool, error)) er
 	}
 	// The change is stored, whatever happens to the caller now.
 	if err := r.refresh(context.WithoutCancel(ctx), true); err != nil {
-		slog.LogAttrs(ctx, slog.LevelError, "the register's snapshot is stale until the next refresh", slog.Any("err", err))
+		r.opts.Log.LogAttrs(ctx, slog.LevelError, "the register's snapshot is stale until the next refresh", slog.Any("err", err))
 	}
 	return nil
 }
