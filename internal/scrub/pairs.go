@@ -1,5 +1,7 @@
 package scrub
 
+import "strings"
+
 // pairs finds "name = value" in all its clothes: name=value, name: value,
 // "name":"value", \"name\":\"value\", name => value, <name>value</name>,
 // --name value, and "Bearer value". The name decides.
@@ -115,19 +117,17 @@ func (x *scan) value(s string, kind keyKind, key, v int) int {
 	switch c := at(s, v); {
 	case kind == keyIdentity && (c == '(' || c == '{' || c == '['):
 		return v
-	case kind == keyWeak: // what is longer than this is no session id
-		limit = min(limit, v+2048)
-	}
-	start, end, closed := valueBounds(s[:limit], v, kind == keyHeader)
-	if kind == keyHeader && !closed { // a whole "Name: value" inside quotes ends with them
+	case kind == keyHeader && !quoted(s, v):
+		// a whole "Name: value" inside quotes ends with them
 		if q := at(s, key-1); q == '"' || q == '\'' {
-			for j := start; j < end; j++ {
-				if s[j] == q {
-					end = j
-				}
+			if n := strings.IndexByte(s[v:], q); n >= 0 {
+				limit = v + n
 			}
 		}
+	case kind == keyWeak: // what is longer than this is no session id
+		limit = min(limit, v+512)
 	}
+	start, end, closed := valueBounds(s[:limit], v, kind == keyHeader)
 	x.work += end - start
 	val := s[start:end]
 	if kind == keyIdentity && !closed { // "fullName: Jo Ann"

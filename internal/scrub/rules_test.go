@@ -96,6 +96,14 @@ func TestWork(t *testing.T) {
 			t.Errorf("%q: %d bytes looked at in %d, %d in %d", s, a, n, b, 8*n)
 		}
 	}
+	for _, c := range scrubtest.Canaries() { // and every canary, repeated
+		for _, s := range []string{c.Text, c.Text[:len(c.Text)/2+1], c.Text[len(c.Text)/2:]} {
+			a, b := work(r, strings.Repeat(s, 1+2048/len(s))), work(r, strings.Repeat(s, 1+16384/len(s)))
+			if b > 12*a+4000 && b > 200*16384 { // look-backs and look-aheads fill up first
+				t.Errorf("%q: %d bytes looked at, then %d", s, a, b)
+			}
+		}
+	}
 }
 
 func work(r *Rules, s string) int {
