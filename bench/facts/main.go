@@ -198,7 +198,7 @@ func (b *bench) feed(perSecond int) (stop func()) {
 
 func (b *bench) questions(rounds int) error {
 	r := rand.New(rand.NewPCG(3, 3))
-	fmt.Printf("%-58s %8s %8s %8s %8s\n", "question", "p50 ms", "p95 ms", "CPU ms", "rows")
+	fmt.Printf("%-58s %8s %8s %8s %8s %8s\n", "question", "p50 ms", "p95 ms", "CPU ms", "rows", "MB now")
 	for _, q := range questions(b.now) {
 		var took []time.Duration
 		rows, cpu := 0, used()
@@ -214,9 +214,8 @@ func (b *bench) questions(rounds int) error {
 			rows = max(rows, len(res.Rows)+len(res.Facts))
 		}
 		slices.Sort(took)
-		fmt.Printf("%-58s %8.1f %8.1f %8.1f %8d\n", q.name, ms(took[len(took)/2]), ms(took[len(took)*95/100]), (used()-cpu)*1e3/float64(rounds), rows)
+		fmt.Printf("%-58s %8.1f %8.1f %8.1f %8d %8d\n", q.name, ms(took[len(took)/2]), ms(took[len(took)*95/100]), (used()-cpu)*1e3/float64(rounds), rows, resident()>>20)
 	}
-	fmt.Printf("resident %d MB\n", resident()>>20)
 	return nil
 }
 
@@ -231,11 +230,15 @@ func used() float64 {
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano()).Seconds()
 }
 
-// resident returns the peak of resident memory in bytes.
+// resident returns the bytes of resident memory now (0 where there is no /proc).
 func resident() int64 {
-	var r syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
 		return 0
 	}
-	return r.Maxrss << 10
+	var all, pages int64
+	if _, err := fmt.Sscan(string(text), &all, &pages); err != nil {
+		return 0
+	}
+	return pages * int64(os.Getpagesize())
 }
