@@ -101,7 +101,7 @@ func (b *batch) add(it *item.Item) outcome {
 	}
 	o := &e.Origin
 	o.Project, o.Country = p.ID, b.g.country
-	o.ExtVersion, o.HostVersion = eco.Clean(o.ExtVersion, item.MaxVersion), eco.Clean(o.HostVersion, item.MaxVersion)
+	o.ExtVersion, o.HostVersion = item.Version(o.ExtVersion), item.Version(o.HostVersion)
 	if it.Install != "" {
 		o.Install = b.s.o.Keyring.Pseudonym(b.scope, string(it.Install))
 	}

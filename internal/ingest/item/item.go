@@ -132,8 +132,47 @@ func AddActive(list []eco.Active, id, version string) []eco.Active {
 	if err != nil || len(list) >= MaxActive {
 		return list
 	}
-	return withActive(list, e, eco.Clean(version, MaxVersion))
+	return withActive(list, e, Version(version))
 }
+
+// Version reads a version: the letters, digits and ".+-_~:" it begins with, at most
+// MaxVersion of them. What follows is prose and none of ours.
+func Version(s string) string {
+	s = strings.TrimSpace(s)
+	n := 0
+	for n < len(s) && n < MaxVersion {
+		c := s[n]
+		if !(digit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.IndexByte(".+-_~:", c) >= 0) {
+			break
+		}
+		n++
+	}
+	return s[:n]
+}
+
+// HostID makes an id of the display name of a host: "Visual Studio Code" is
+// visual-studio-code. A name of more than 48 bytes, with a word of more than 24,
+// or with numbers like 1.2 in it is an address, a token or a version: "".
+func HostID(s string) string {
+	words := strings.Fields(strings.ToLower(s))
+	id := strings.Join(words, "-")
+	if len(id) > 48 {
+		return ""
+	}
+	for _, w := range words {
+		if len(w) > 24 {
+			return ""
+		}
+	}
+	for i := 1; i+1 < len(id); i++ {
+		if id[i] == '.' && digit(id[i-1]) && digit(id[i+1]) {
+			return ""
+		}
+	}
+	return id
+}
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
 
 func channel(s string) eco.Channel {
 	switch strings.ToLower(s) {

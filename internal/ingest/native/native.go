@@ -112,7 +112,7 @@ func (d *decoder) source() {
 		case "extension_version":
 			it.Hints.ExtVersion = r.Str(item.MaxVersion)
 		case "host":
-			it.Hints.Host = strings.ToLower(r.Str(item.MaxWord))
+			it.Hints.Host = item.HostID(r.Str(item.MaxWord))
 		case "host_version":
 			it.Hints.HostVersion = r.Str(item.MaxVersion)
 		case "channel":

@@ -109,7 +109,7 @@ func (d *Decoder) scope(s pcommon.InstrumentationScope) {
 	h.Ext, h.ExtVersion, h.Host, h.HostVersion = "", "", "", ""
 	if id, err := eco.ParseExtensionID(s.Name()); err == nil {
 		h.Ext, h.ExtVersion = string(id), eco.Clean(s.Version(), item.MaxVersion)
-		h.Host, h.HostVersion = strings.ReplaceAll(strings.ToLower(d.service), " ", "-"), d.version
+		h.Host, h.HostVersion = item.HostID(d.service), d.version
 	}
 }
 

@@ -61,16 +61,11 @@ func (e *event) nameVersion(nameKey, versionKey string) (name, version string) {
 
 func (e *event) host(name, version string) {
 	if name != "" {
-		e.it.Hints.Host = slug(name)
+		e.it.Hints.Host = item.HostID(name)
 	}
 	if version != "" {
 		e.it.Hints.HostVersion = version
 	}
-}
-
-// slug makes an id of a display name: "Visual Studio Code" is visual-studio-code.
-func slug(s string) string {
-	return strings.ReplaceAll(strings.ToLower(strings.TrimSpace(s)), " ", "-")
 }
 
 // app is the application: the host, as far as nothing better names it.
@@ -92,7 +87,7 @@ func (e *event) app() {
 		}
 	})
 	if h.Host == "" && name != "" {
-		h.Host = slug(name)
+		h.Host = item.HostID(name)
 		if h.HostVersion == "" {
 			h.HostVersion = version
 		}
@@ -146,7 +141,7 @@ func (e *event) bellwether() {
 	r.Fields(func(name []byte) {
 		switch string(name) {
 		case "host":
-			h.Host = slug(r.Str(item.MaxWord))
+			h.Host = item.HostID(r.Str(item.MaxWord))
 		case "host_version":
 			h.HostVersion = r.Str(item.MaxVersion)
 		case "extension":
@@ -212,7 +207,7 @@ func (e *event) tag(key, value string) {
 	case "":
 		return
 	case "host":
-		h.Host = slug(value)
+		h.Host = item.HostID(value)
 	case "host.version":
 		h.HostVersion = value
 	case "extension", "extension.id":

@@ -1,0 +1,303 @@
+// Package canary_test proves the first promise: it sends invented secrets in
+// every field of every protocol to the real server, stops it, and looks for
+// them in everything it wrote, compressed or not, logs included.
+package canary_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/bellwether-project/bellwether/internal/account"
+	"github.com/bellwether-project/bellwether/internal/app"
+	"github.com/bellwether-project/bellwether/internal/cli"
+	"github.com/bellwether-project/bellwether/internal/consent"
+	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/facts"
+	"github.com/bellwether-project/bellwether/internal/facts/duck"
+	"github.com/bellwether-project/bellwether/internal/registry"
+)
+
+const serveEnv = "BELLWETHER_CANARY_SERVE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(serveEnv) == "" {
+		os.Exit(m.Run())
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	os.Exit(cli.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// marks occur in every canary; none of them may be on the disk.
+var marks = []string{"zqcanary", "ZQCANARY", "203.0.113.", "2001:db8:"}
+
+func TestNoCanaryReachesTheDisk(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
+	if !cgo() {
+		t.Skip("needs the embedded facts engine, so cgo")
+	}
+	s := newServer(t)
+	s.start(t)
+	sent := map[string]int{}
+	for _, r := range requests(t, s.key) {
+		sent[r.protocol]++
+		s.post(t, r)
+	}
+	for _, p := range []string{"sentry", "otlp", "insights", "native"} {
+		if sent[p] < 10 {
+			t.Errorf("only %d requests of protocol %s", sent[p], p)
+		}
+	}
+	s.settle(t)
+	s.stop(t)
+	kept := s.look(t)
+	t.Logf("requests by protocol %v; answers by status %v; kept %v", sent, s.statuses, kept)
+	for _, k := range []eco.Kind{eco.KindCrash, eco.KindSession, eco.KindEvent, eco.KindSpan, eco.KindMetric} {
+		if kept[k] == 0 {
+			t.Errorf("no %s was kept at all: the test proves nothing for it", k)
+		}
+	}
+}
+
+// TestTheLookFinds proves that look would find what is there.
+func TestTheLookFinds(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.log"), []byte("x zqcanary7@leak.example y"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := grep(t, dir); len(got) != 1 {
+		t.Errorf("found %v", got)
+	}
+}
+
+type server struct {
+	dir, addr string
+	key       registry.Key
+	process   *exec.Cmd
+	log       *os.File
+	statuses  map[int]int
+}
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{dir: t.TempDir(), addr: ln.Addr().String(), statuses: map[int]int{}}
+	_ = ln.Close()
+	r, err := app.OpenRecords(t.Context(), s.options(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	by := account.System("test").Actor()
+	if _, err := r.Registry.PutPublisher(t.Context(), by, registry.Publisher{ID: "acme", Name: "Acme"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Registry.PutExtension(t.Context(), by, registry.Extension{ID: "acme.linter", Kind: registry.VSCode, Name: "Linter"}); err != nil {
+		t.Fatal(err)
+	}
+	every := consent.Policy{Tiers: []eco.Tier{eco.TierCrash, eco.Performance, eco.Usage, eco.Support}, Text: "Send everything?", AskedBy: "host"}
+	_, key, err := r.Registry.CreateProject(t.Context(), by, registry.Project{Subject: registry.Subject{Extension: "acme.linter"}, Name: "Linter", Policy: every})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key.RatePerMinute, key.Burst = 6_000_000, 1_000_000
+	if s.key, err = r.Registry.UpdateKey(t.Context(), by, key); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s *server) options() app.Options {
+	return app.Options{Data: filepath.Join(s.dir, "data"), Keyring: filepath.Join(s.dir, "keys"), Listen: s.addr, Roles: []string{"ingest", "worker", "web", "jobs"}, StreamMax: 1 << 30}
+}
+
+func (s *server) start(t *testing.T) {
+	t.Helper()
+	log, err := os.Create(filepath.Join(s.dir, "server.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.log = log
+	o := s.options()
+	s.process = exec.Command(os.Args[0], "serve", "--data", o.Data, "--keyring", o.Keyring, "--listen", o.Listen, "--min-free", "0", "--log-level", "debug")
+	s.process.Env = append(os.Environ(), serveEnv+"=1", "TMPDIR="+s.dir)
+	s.process.Stdout, s.process.Stderr = log, log
+	if err := s.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.process.Process.Kill(); _ = s.process.Wait(); _ = log.Close() })
+	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		if resp, err := http.Get("http://" + s.addr + "/readyz"); err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		if time.Since(began) > time.Minute {
+			t.Fatal("the server is not ready after a minute")
+		}
+	}
+}
+
+// post sends a request; any answer will do, but its body must not echo a canary.
+func (s *server) post(t *testing.T, r request) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.addr+r.path, bytes.NewReader(r.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range r.header {
+		req.Header.Set(k, v)
+	}
+	req.Header.Set("User-Agent", "zqcanary-agent/1.0 (zqcanary)")
+	req.Header.Set("X-Forwarded-For", "203.0.113.77")
+	req.Header.Set("Forwarded", "for=203.0.113.78")
+	req.Header.Set("Cookie", "session=zqcanarycookie")
+	req.Header.Set("Referer", "https://zqcanary.example/?q=zqcanary")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatalf("%s: %v", r.path, err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.statuses[resp.StatusCode]++
+	if resp.StatusCode >= 500 {
+		t.Errorf("%s answered %s: %s", r.path, resp.Status, answer)
+	}
+	if m := found(answer); m != "" {
+		t.Errorf("%s echoes %s: %s", r.path, m, answer)
+	}
+}
+
+func (s *server) settle(t *testing.T) {
+	t.Helper()
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		resp, err := http.Get("http://" + s.addr + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(text), "\nbellwether_stream_waiting_messages ")
+		line, _, _ := strings.Cut(rest, "\n")
+		if n, err := strconv.ParseFloat(line, 64); err == nil && n == 0 {
+			return
+		}
+		if time.Since(began) > time.Minute {
+			t.Fatal("the stream is not empty after a minute")
+		}
+	}
+}
+
+func (s *server) stop(t *testing.T) {
+	t.Helper()
+	if err := s.process.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.process.Wait(); err != nil {
+		t.Errorf("after SIGTERM: %v", err)
+	}
+}
+
+// look reads every byte the server wrote, and what is compressed once more
+// through the store. It returns how many rows of each kind there are.
+func (s *server) look(t *testing.T) map[eco.Kind]int {
+	t.Helper()
+	for _, f := range grep(t, s.dir) {
+		t.Error(f)
+	}
+	store, err := duck.Open(t.Context(), duck.Options{Dir: filepath.Join(s.options().Data, "facts"), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	kept := map[eco.Kind]int{}
+	for offset := 0; ; offset += facts.MaxLimit {
+		res, err := store.Query(t.Context(), facts.Query{Scope: facts.Everything(), Rows: true, Limit: facts.MaxLimit, Offset: offset,
+			Where: []facts.Cond{{Col: facts.Quarantined, Op: facts.In, Values: []string{"0", "1"}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range res.Facts {
+			f := &res.Facts[i]
+			kept[f.Kind]++
+			if m := found(fmt.Appendf(nil, "%+v", f)); m != "" {
+				t.Errorf("a %s row holds %s: %+v", f.Kind, m, f)
+			}
+			if f.Kind != eco.KindCrash {
+				continue
+			}
+			docs, err := store.Documents(t.Context(), facts.Everything(), []eco.ID{f.ID})
+			if err != nil || len(docs) != 1 {
+				t.Fatalf("document of %s: %d, %v", f.ID, len(docs), err)
+			}
+			if m := found(docs[0].Body); m != "" {
+				i := bytes.Index(docs[0].Body, []byte(m))
+				t.Errorf("a crash document holds %s: …%s…", m, docs[0].Body[max(0, i-120):min(len(docs[0].Body), i+120)])
+			}
+		}
+		if !res.More {
+			return kept
+		}
+	}
+}
+
+func found(b []byte) string {
+	for _, m := range marks {
+		if bytes.Contains(b, []byte(m)) {
+			return m
+		}
+	}
+	return ""
+}
+
+// grep looks into every file below dir.
+func grep(t *testing.T, dir string) []string {
+	t.Helper()
+	var out []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, m := range marks {
+			if i := bytes.Index(b, []byte(m)); i >= 0 {
+				out = append(out, fmt.Sprintf("%s holds %s: …%q…", strings.TrimPrefix(path, dir), m, b[max(0, i-100):min(len(b), i+100)]))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
