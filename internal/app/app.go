@@ -5,10 +5,13 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
 	"path/filepath"
 	"sync"
 
@@ -104,12 +107,19 @@ func (a *App) openFlow(ctx context.Context) (err error) {
 	}
 	if a.worker, err = pipeline.New(ctx, pipeline.Options{
 		Log: a.log, Stream: a.stream, Flow: r.Flow, Facts: a.facts, Desk: a.desk, Counts: a.counts,
-		Audit: r.Audit, Records: r.DB, World: r.Registry.World, Now: now, Releases: a.ensureReleases,
+		Audit: r.Audit, Records: r.DB, World: r.Registry.World, Now: now, Releases: a.ensureReleases, Holder: a.holder(),
 	}); err != nil {
 		return err
 	}
-	a.jobs, err = jobs.New(ctx, jobs.Options{DB: r.DB, Holder: randomID(), Now: now, Log: a.log}, a.schedule())
+	a.jobs, err = jobs.New(ctx, jobs.Options{DB: r.DB, Holder: a.holder(), Now: now, Log: a.log}, a.schedule())
 	return err
+}
+
+// holder names this process for leases. It survives a restart, so that a process
+// that was killed does not wait for its own leases to end.
+func (a *App) holder() string {
+	host, _ := os.Hostname()
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(host+" "+a.o.Listen+" "+a.o.Data)))[:16]
 }
 
 // openDoors binds the addresses and mounts every door.

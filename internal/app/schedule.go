@@ -18,10 +18,10 @@ const countsDays = 90
 func (a *App) schedule() []jobs.Job {
 	r := a.Records
 	return []jobs.Job{
-		{Name: "counts", What: "Writes the counts of intake that were added up in memory.", Every: 10 * time.Second, Limit: time.Minute, Do: func(ctx context.Context) (string, error) {
+		{Name: "counts", What: "Writes the counts of intake that were added up in memory.", Every: 10 * time.Second, Limit: time.Minute, Local: true, Do: func(ctx context.Context) (string, error) {
 			return "", a.counts.Flush(ctx)
 		}},
-		{Name: "registers", What: "Looks whether another process changed the registers.", Every: 5 * time.Second, Limit: time.Minute, Do: func(ctx context.Context) (string, error) {
+		{Name: "registers", What: "Looks whether another process changed the registers.", Every: 5 * time.Second, Limit: time.Minute, Local: true, Do: func(ctx context.Context) (string, error) {
 			return "", r.Registry.Refresh(ctx)
 		}},
 		{Name: "purge", What: "Drops the partitions whose retention has run out.", Every: time.Hour, Limit: 10 * time.Minute, Do: func(ctx context.Context) (string, error) {
@@ -40,6 +40,7 @@ func (a *App) schedule() []jobs.Job {
 			n, err := a.worker.ExpireLetters(ctx)
 			return counted(int(n), "letter", "dropped"), err
 		}},
+		{Name: "families", What: "Forgets families that nobody has seen for long, and finds new representatives for those whose crash is gone.", Every: 24 * time.Hour, Limit: time.Hour, Do: a.desk.Tend},
 		{Name: "sessions", What: "Forgets sign-ins, links and invitations that ended.", Every: time.Hour, Limit: time.Minute, Do: func(ctx context.Context) (string, error) {
 			n, err := r.Accounts.Tidy(ctx)
 			return counted(int(n), "entry", "forgotten"), err
