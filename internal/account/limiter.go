@@ -2,6 +2,7 @@ package account
 
 import (
 	"hash/maphash"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -48,6 +49,21 @@ func (l *limiter) key(kind, s string) uint64 {
 	h.WriteByte(0)
 	h.WriteString(s)
 	return h.Sum64()
+}
+
+// network is what an address is counted as: an IPv6 host has its whole /64 to
+// choose from.
+func network(ip string) string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ip
+	}
+	if a = a.Unmap(); a.Is6() {
+		if p, err := a.WithZone("").Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return a.String()
 }
 
 // peek reports whether a try is left.

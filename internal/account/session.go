@@ -33,9 +33,10 @@ func (s *Service) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error
 	const op = "account.SignIn"
 	now := s.opts.Now()
 	email := strings.ToLower(strings.TrimSpace(eco.Clean(in.Email, 254)))
-	pair := s.limit.key("pair", email+"\x00"+in.IP)
+	from := network(in.IP)
+	pair := s.limit.key("pair", email+"\x00"+from)
 	account := s.limit.key("account", email)
-	address := s.limit.key("address", in.IP)
+	address := s.limit.key("address", from)
 	if !s.limit.peek(pair, perPair, now) || !s.limit.peek(account, perAccount, now) || !s.limit.peek(address, perAddress, now) {
 		return SignedIn{}, fault.E(op, fault.RateLimited, "Too many tries. Please wait a few minutes.", nil)
 	}

@@ -91,6 +91,12 @@ func TestSignInIsLimited(t *testing.T) {
 			t.Fatalf("try %d of an address: %q", i, got)
 		}
 	}
+	for i := range 40 { // one host of IPv6 with many addresses
+		got := try(fmt.Sprintf("y%d@example.org", i), "wrong", fmt.Sprintf("2001:db8::%x", i))
+		if i >= 30 && got != fault.RateLimited {
+			t.Fatalf("try %d of a network: %q", i, got)
+		}
+	}
 	for i := range 25 { // many addresses against one account
 		got := try("first@example.org", "wrong", fmt.Sprintf("198.51.100.%d", i))
 		if i >= 20 && got != fault.RateLimited {

@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -359,34 +358,5 @@ func TestConsole(t *testing.T) {
 	list, _ := h.log.List(t.Context(), 0, 1)
 	if list[0].Actor != "system:cli" || list[0].Action != "publisher.create" {
 		t.Errorf("the log says %+v", list[0])
-	}
-}
-
-func TestDescription(t *testing.T) {
-	h := newHouse(t)
-	var doc struct {
-		OpenAPI string                                `json:"openapi"`
-		Paths   map[string]map[string]json.RawMessage `json:"paths"`
-	}
-	h.want(200, &doc, "", "GET", "/api/v1/openapi.json", "")
-	if doc.OpenAPI != "3.1.0" {
-		t.Errorf("openapi %s", doc.OpenAPI)
-	}
-	for _, r := range h.Routes() {
-		if r.Pattern == "/api/v1/openapi.json" {
-			continue
-		}
-		if _, ok := doc.Paths[r.Pattern][strings.ToLower(r.Method)]; !ok {
-			t.Errorf("%s %s is not described", r.Method, r.Pattern)
-		}
-		if a, ok := account.Action(r.Action).Info(); !ok || r.Doc == "" {
-			t.Errorf("%s %s: action %q, %q", r.Method, r.Pattern, a.Action, r.Doc)
-		}
-	}
-	if strings.Contains(string(h.Description()), "$schema") || !strings.Contains(string(h.Description()), "application/problem+json") {
-		t.Error("the description speaks of $schema, or not of problem documents")
-	}
-	if h.Routes()[0].Handler == nil || http.MethodGet != h.Routes()[0].Method {
-		t.Error("routes without handlers")
 	}
 }

@@ -109,7 +109,11 @@ func (s *Server) cookie(r *http.Request) string {
 
 // spend counts the request and writes the headers that say how many are left.
 func (s *Server) spend(w http.ResponseWriter, r *http.Request, p account.Principal) error {
-	key, limit := "ip:"+door.InfoOf(r.Context()).IP().String(), perAddress
+	ip := door.InfoOf(r.Context()).IP().Unmap()
+	if p, err := ip.WithZone("").Prefix(64); err == nil && ip.Is6() { // a host has its whole /64 to choose from
+		ip = p.Addr()
+	}
+	key, limit := "ip:"+ip.String(), perAddress
 	if p.Known() {
 		key, limit = p.Actor(), perPrincipal
 	}

@@ -1,9 +1,7 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -68,10 +66,9 @@ func listed[I any](kind string) about[I] {
 // is about, and only then do runs.
 func add[I, O any](s *Server, o op, of about[I], do func(c *call, in *I) (O, error)) {
 	type reply struct {
-		Status   int
-		ETag     string `header:"ETag"`
-		Location string `header:"Location"`
-		Body     O
+		Status int
+		ETag   string `header:"ETag"`
+		Body   O
 	}
 	s.ops = append(s.ops, o)
 	huma.Register(s.huma, s.operation(o, http.StatusOK), func(ctx context.Context, in *I) (*reply, error) {
@@ -138,30 +135,6 @@ func (s *Server) operation(o op, status int) huma.Operation {
 	}
 	return h
 }
-
-// describe writes the description once.
-func (s *Server) describe() error {
-	o := op{Method: "GET", Path: "/openapi.json", ID: "description.get", Action: account.PublicRead, Doc: "This description."}
-	s.ops = append(s.ops, o)
-	b, err := json.Marshal(s.huma.OpenAPI())
-	if err != nil {
-		return fault.E("api.describe", fault.Internal, "The description cannot be written.", err)
-	}
-	var out bytes.Buffer
-	if err := json.Indent(&out, b, "", "\t"); err != nil {
-		return fault.E("api.describe", fault.Internal, "The description cannot be written.", err)
-	}
-	out.WriteByte('\n')
-	s.spec = out.Bytes()
-	s.mux.HandleFunc("GET "+prefix+o.Path, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(s.spec)
-	})
-	return nil
-}
-
-// Description is the OpenAPI document.
-func (s *Server) Description() []byte { return bytes.Clone(s.spec) }
 
 // Paging asks for a part of a list.
 type Paging struct {
