@@ -71,6 +71,9 @@ func (a *App) unready(r *http.Request) string {
 	if a.disk.Full() {
 		return "the disk is full"
 	}
+	if a.keys.Err() != nil {
+		return "the keyring cannot be read"
+	}
 	if err := a.Records.DB.Read().PingContext(r.Context()); err != nil {
 		return "records cannot be read"
 	}

@@ -124,7 +124,7 @@ func logLine(o FrontOptions, r *http.Request, rec *recorder, info *Info, took ti
 		status = http.StatusOK
 	}
 	level := slog.LevelInfo
-	if status >= 500 {
+	if status >= 500 && !errors.Is(info.err, context.Canceled) { // who left needs no alarm
 		level = slog.LevelError
 	}
 	if !o.Log.Enabled(r.Context(), level) {

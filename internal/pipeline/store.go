@@ -113,6 +113,9 @@ func (w *Worker) persist(ctx context.Context, step string, do func() error) erro
 		if err == nil {
 			return nil
 		}
+		if ctx.Err() != nil { // the end, not a failure: the next start goes on here
+			return ctx.Err()
+		}
 		w.failing(step, err)
 		if err := w.pause(ctx, attempt); err != nil {
 			return err
