@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json"
+
 	"github.com/bellwether-project/bellwether/internal/consent"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/pipeline"
@@ -54,6 +56,33 @@ func TestTrack(t *testing.T) {
 				t.Errorf("counts %v", w.counts)
 			}
 		})
+	}
+}
+
+// A released client wraps its report in the message of another, with the raw
+// machine id inside.
+func TestTrackWrappedException(t *testing.T) {
+	inner := `{"exceptions":[{"typeName":"TypeError","message":"m","stack":"TypeError: m\n    at f (/a/b.js:1:2)","parsedStack":[]}],"properties":{"common.vscodemachineid":"SECRETMACHINE"}}`
+	for name, tt := range map[string]struct {
+		message string
+		kept    int
+	}{"whole": {inner, 1}, "cut": {inner[:len(inner)-60], 1}, "cut before anything": {inner[:20], 0}, "twice": {`{"exceptions":[{"typeName":"Object","message":"{\"exceptions\":[{SECRET"}]}`, 0}} {
+		quoted, err := json.Marshal(tt.message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := newWorld(t, everyTier)
+		rec := w.post("/v2/track", "["+trackItem(linterKey, "ExceptionData", `{"exceptions":[{"typeName":"Object","message":`+string(quoted)+`,"hasFullStack":false,"stack":""}],"properties":{"typeName":"Object"}}`)+"]")
+		kept := w.kept()
+		if len(kept) != tt.kept {
+			t.Errorf("%s: kept %d: %d %s", name, len(kept), rec.Code, rec.Body)
+			continue
+		}
+		for _, e := range kept {
+			if x := e.Crash.Exceptions[0]; x.Type != "TypeError" || x.Value != "m" || len(x.Frames) != 1 || strings.Contains(string(eco.EncodeEnvelope(nil, e)), "SECRET") || len(e.Crash.Tags) != 0 {
+				t.Errorf("%s: %+v", name, e.Crash)
+			}
+		}
 	}
 }
 

@@ -80,6 +80,8 @@ type reader struct {
 	last float64
 	typ  string
 	name string
+
+	wrapped bool // reading a report inside a message
 }
 
 func envelope(r *jsonin.Reader) *Envelope {
@@ -226,7 +228,11 @@ func (d *reader) measurements() {
 }
 
 // exception reads one of the exceptions, outermost first.
-func (d *reader) exception(i int) {
+//
+// @vscode/extension-telemetry 1.5 wraps the whole report once more: the type is
+// "Object" and the message is the report as JSON, with VS Code's raw machine id in
+// its properties. Such a message is taken apart, or left out.
+func (d *reader) exception(int) {
 	r := d.r
 	var typ, message, text string
 	var frames []eco.Frame
@@ -235,7 +241,7 @@ func (d *reader) exception(i int) {
 		case "typeName":
 			typ = r.Str(item.MaxName)
 		case "message":
-			message = r.Str(item.MaxMessage)
+			message = r.Str(item.MaxText)
 		case "stack":
 			text = r.Str(item.MaxText)
 		case "parsedStack":
@@ -244,6 +250,13 @@ func (d *reader) exception(i int) {
 			r.Skip()
 		}
 	})
+	if strings.HasPrefix(message, `{"exceptions":[`) {
+		if !d.wrapped {
+			d.unwrap(message)
+		}
+		return
+	}
+	message = eco.Clean(message, item.MaxMessage)
 	var one eco.Crash
 	item.Trace(&one, typ, message, text)
 	if len(frames) > 0 && (len(one.Exceptions) == 0 || len(one.Exceptions[0].Frames) == 0) {
@@ -266,6 +279,22 @@ func (d *reader) exception(i int) {
 		}
 		d.c.Exceptions = append(d.c.Exceptions, x)
 	}
+}
+
+// unwrap reads the exceptions of a report inside a message; one layer only.
+func (d *reader) unwrap(message string) {
+	outer := d.r
+	inner := jsonin.Open([]byte(message), item.MaxDepth)
+	defer inner.Close()
+	d.r, d.wrapped = inner, true
+	inner.Fields(func(name []byte) {
+		if string(name) == "exceptions" {
+			inner.Each(item.MaxExceptions, d.exception)
+		} else {
+			inner.Skip()
+		}
+	})
+	d.r, d.wrapped = outer, false
 }
 
 func (d *reader) parsedStack() (frames []eco.Frame) {
@@ -314,6 +343,9 @@ func (d *reader) finish() {
 		}
 		if d.c.Platform == "" && strings.HasPrefix(it.Origin.SDK, "javascript") {
 			d.c.Platform = "javascript"
+		}
+		if d.attr["typeName"] == "Object" {
+			delete(d.attr, "typeName")
 		}
 		d.c.Tags = d.attr
 		it.Kind, it.Crash = eco.KindCrash, &d.c
