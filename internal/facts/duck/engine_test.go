@@ -108,7 +108,7 @@ func TestAfterAFailureNothingIsTwice(t *testing.T) {
 	if n := count(t, s); n != 300 {
 		t.Errorf("%d rows, want 300", n)
 	}
-	if p := s.all()[0]; p.suspect {
+	if p := s.all()[0]; p.suspect.Load() {
 		t.Error("the file is still looked through for every batch")
 	}
 }

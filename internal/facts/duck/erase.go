@@ -172,9 +172,9 @@ func projectsOf(ctx context.Context, tx *sql.Tx, whose string) ([]any, error) {
 	return out, rows.Err()
 }
 
-// Rewrite implements facts.Store. The file of a day that is not over takes no
-// inserts meanwhile (about a second per 300,000 rows): one of more than openMost
-// rows waits until its day is over.
+// Rewrite implements facts.Store. Inserts wait while the file of a day that is not
+// over is rewritten (about a CPU second per 100,000 rows): one of more than
+// openMost rows is left until its day is over.
 func (s *Store) Rewrite(ctx context.Context) (int, error) {
 	today := eco.DayOf(s.o.Now())
 	return s.rewriteAll(ctx, "facts.Rewrite", func(p *part) bool {
@@ -184,7 +184,7 @@ func (s *Store) Rewrite(ctx context.Context) (int, error) {
 }
 
 // openMost bounds the rewriting of a day that still receives rows.
-const openMost = 2_000_000
+const openMost = 1_000_000
 
 // Compact rewrites the files of days before the given one that were not rewritten
 // since their last row, sorted and small. It returns how many.

@@ -60,9 +60,7 @@ func (s *Store) Insert(ctx context.Context, b facts.Batch) error {
 // already: it may be cut differently from the one that failed.
 func (s *Store) suspectAll() {
 	for _, p := range s.all() {
-		p.write.Lock()
-		p.suspect = true
-		p.write.Unlock()
+		p.suspect.Store(true)
 	}
 }
 
@@ -120,7 +118,7 @@ func (s *Store) put(ctx context.Context, conn *sql.Conn, sh *share) error {
 		}
 		in = p.info.Load()
 	}
-	if p.suspect && sh.position != 0 {
+	if p.suspect.Load() && sh.position != 0 {
 		if err := p.leaveOut(ctx, conn, sh); err != nil {
 			return err
 		}
@@ -131,7 +129,7 @@ func (s *Store) put(ctx context.Context, conn *sql.Conn, sh *share) error {
 	}
 	p.info.Store(next)
 	if sh.position != 0 {
-		p.suspect = false
+		p.suspect.Store(false)
 	}
 	// the facts are stored, and an answer without rollups is right too
 	if err := s.roll(ctx, conn, p); err != nil {
@@ -154,7 +152,9 @@ func (s *Store) writeBack(ctx context.Context, conn *sql.Conn) {
 		if sum <= maxLog {
 			return
 		}
-		p.write.Lock()
+		if !p.write.TryLock() {
+			continue // being rewritten, which writes its log back too
+		}
 		if !p.gone {
 			if _, err := conn.ExecContext(ctx, "CHECKPOINT "+p.alias); err != nil {
 				s.o.Log.Warn("checkpoint failed", "day", p.day.String(), "class", string(p.class), "err", err)

@@ -31,8 +31,8 @@ type part struct {
 	gone  bool         // purged or closed; guarded by use
 
 	// suspect is set while rows past applied may be there already: after a start and
-	// after a failed insert. Guarded by write.
-	suspect bool
+	// after a failed insert.
+	suspect atomic.Bool
 	info    atomic.Pointer[info]
 	logged  atomic.Int64 // bytes of the log
 }
@@ -90,7 +90,7 @@ func (p *part) attach(ctx context.Context, db *sql.DB, block int64) error {
 		_, errDetach := db.ExecContext(context.WithoutCancel(ctx), "DETACH "+p.alias)
 		return errors.Join(err, errDetach)
 	}
-	p.suspect = p.info.Load().position > 0
+	p.suspect.Store(p.info.Load().position > 0)
 	p.logged.Store(fileSize(p.path + ".wal"))
 	return nil
 }

@@ -168,12 +168,12 @@ func (s *Store) swap(ctx context.Context, p *part, path string) error {
 	if err == nil {
 		err = syncDir(filepath.Dir(p.path))
 	}
-	suspect := p.suspect
+	suspect := p.suspect.Load()
 	if errAttach := p.attach(ctx, s.db, blockSize); errAttach != nil {
 		p.gone = true // queries go on without it; the next start opens it, or says what is wrong
 		return errors.Join(err, errAttach)
 	}
-	p.suspect = suspect
+	p.suspect.Store(suspect)
 	return err
 }
 
