@@ -1,0 +1,143 @@
+// Command doors measures the real server from the outside: it sends each kind of
+// report as fast as it is taken, waits until everything is queryable, and prints
+// one table; then the same at half of that rate. Beside it stands, in the same
+// run, an OpenTelemetry Collector that writes the same OTLP batches to a file.
+//
+//	(cd bench/collector && go build -o /tmp/collector .)
+//	go run ./bench/doors -collector /tmp/collector
+//
+// Server CPU is that of the whole process from the first request until nothing
+// waits to be stored; "with closing" adds what the end of the process writes back,
+// less what its start used.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/bellwether-project/bellwether/bench/server"
+	"github.com/bellwether-project/bellwether/internal/load"
+)
+
+func main() {
+	server.Main()
+	var b bench
+	kinds := flag.String("kinds", "event,otlp,crash2k,crash50k,session", "kinds to send")
+	flag.DurationVar(&b.full, "full", 8*time.Second, "length of the run at full load")
+	flag.DurationVar(&b.half, "half", 6*time.Second, "length of the run at half of that rate; 0 leaves it out")
+	flag.DurationVar(&b.warm, "warm", time.Second, "length of the warm-up, not counted")
+	flag.IntVar(&b.clients, "clients", 64, "clients at once")
+	flag.StringVar(&b.collector, "collector", "", "program built from bench/collector; empty leaves the peer out")
+	flag.StringVar(&b.profiles, "profiles", "", "folder for a processor profile of the server by kind")
+	flag.Parse()
+	if err := b.run(strings.Split(*kinds, ",")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+type bench struct {
+	full, half, warm    time.Duration
+	clients             int
+	collector, profiles string
+}
+
+const head = "%-9s %8s | %8s %7s %7s %7s | %7s %8s %6s | %5s %6s | %7s %7s | %7s %7s %8s\n"
+
+func (b *bench) run(kinds []string) error {
+	averages, _ := os.ReadFile("/proc/loadavg")
+	fmt.Printf("%s, load average before: %s", time.Now().UTC().Format(time.RFC3339), averages)
+	fmt.Printf(head, "kind", "records", "per s", "p50 ms", "p95 ms", "p99 ms", "CPU s", "closing", "gen %", "idle", "loaded", "store s", "start s", "half/s", "p99 ms", "store s")
+	for _, kind := range kinds {
+		if err := b.one(load.Kind(kind)); err != nil {
+			return fmt.Errorf("%s: %w", kind, err)
+		}
+	}
+	if b.collector != "" {
+		if err := b.peer(); err != nil {
+			return fmt.Errorf("collector: %w", err)
+		}
+	}
+	averages, _ = os.ReadFile("/proc/loadavg")
+	fmt.Printf("load average after: %s", averages)
+	return nil
+}
+
+// one measures a kind on a fresh server.
+func (b *bench) one(kind load.Kind) error {
+	dir, err := os.MkdirTemp("", "bench-doors-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	key, err := server.Seed(dir)
+	if err != nil {
+		return err
+	}
+	profile := ""
+	if b.profiles != "" {
+		profile = filepath.Join(b.profiles, string(kind)+".pprof")
+	}
+	s, err := server.Start(dir, profile)
+	if err != nil {
+		return err
+	}
+	defer s.Kill()
+	time.Sleep(time.Second)
+	idle := s.Cost()
+	o := load.Options{URL: s.URL, Key: key.Public, Project: key.Project, Kind: kind, Clients: b.clients, ServerPID: s.PID()}
+	send := func(length time.Duration, rate float64) (load.Report, server.Cost, time.Duration, error) {
+		o.Duration, o.Rate = length, rate
+		before := s.Cost()
+		r, err := load.Run(context.Background(), o)
+		if err != nil {
+			return r, before, 0, err
+		}
+		if r.Refused+r.Broken+r.Partial > 0 {
+			fmt.Fprintf(os.Stderr, "%s", r)
+		}
+		stored, err := s.Stored()
+		after := s.Cost()
+		return r, server.Cost{CPU: after.CPU - before.CPU, RSS: after.RSS}, stored, err
+	}
+	var all int64
+	if b.warm > 0 {
+		r, _, _, err := send(b.warm, 0)
+		if err != nil {
+			return err
+		}
+		all = r.Accepted
+	}
+	r, cost, stored, err := send(b.full, 0)
+	if err != nil {
+		return err
+	}
+	all += r.Accepted
+	var h load.Report
+	var hStored time.Duration
+	if b.half > 0 {
+		if h, _, hStored, err = send(b.half, float64(r.Requests-r.Later)/r.Elapsed.Seconds()/2); err != nil {
+			return err
+		}
+		all += h.Accepted
+	}
+	total, err := s.Stop()
+	if err != nil {
+		return err
+	}
+	ms := func(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d.Microseconds())/1000) }
+	per := func(d time.Duration, n int64) string { return fmt.Sprintf("%.2f", d.Seconds()*1e5/float64(max(n, 1))) }
+	fmt.Printf(head, kind, fmt.Sprint(r.Accepted), fmt.Sprintf("%.0f", r.PerSecond), ms(r.P50), ms(r.P95), ms(r.P99),
+		per(cost.CPU, r.Accepted), per(total-s.Ready.CPU, all), fmt.Sprintf("%.0f", 100*r.OwnCPU.Seconds()/(r.OwnCPU+cost.CPU).Seconds()),
+		fmt.Sprint(idle.RSS>>20), fmt.Sprint(cost.RSS>>20), fmt.Sprintf("%.2f", stored.Seconds()), fmt.Sprintf("%.2f", s.Took.Seconds()),
+		fmt.Sprintf("%.0f", h.PerSecond), ms(h.P99), fmt.Sprintf("%.2f", hStored.Seconds()))
+	if r.Later > 0 {
+		fmt.Printf("%-9s %d of %d requests were answered with later\n", "", r.Later, r.Requests)
+	}
+	return nil
+}
