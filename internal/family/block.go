@@ -29,6 +29,10 @@ type block struct {
 	names []string
 	posts [][]post // by token: who has it, and how heavy; also of representatives that are gone
 	count []int32  // by token: living representatives
+	seen  []uint64 // by token: builds in which an in-app frame had it
+
+	builds []string // versions, by bit
+	oldest int      // the bit that is reused next
 
 	reps     []rep // in the order of their coming
 	live     int   // of reps, those that are not gone
@@ -53,35 +57,80 @@ type known struct {
 	used   uint64
 }
 
-// fam is one family: also the builds it was seen in and the innermost in-app
-// tokens it was seen with, the first maxSeen of each.
+// fam is one family: also the builds it was seen in, and the innermost in-app names
+// and files it was seen with, the first maxSeen of each.
 type fam struct {
 	id     string
 	reps   []int32
-	builds []uint64
+	builds uint64
 	tops   []uint32
+	files  []uint32
 }
 
 const maxSeen = 64
 
-// strange reports whether the family is known in the crash's build, and not by the
-// crash's innermost in-app frame. A function has one name in one build: this is
-// another function, not the old one renamed.
-func (f *fam) strange(q *stack) bool {
-	return q.build != 0 && q.top >= 0 && slices.Contains(f.builds, q.build) && !slices.Contains(f.tops, q.ids[q.top])
+// strange reports whether the crash's innermost in-app function cannot be the
+// family's own under a new name: both were seen in one build, as two. Of functions
+// whose names are made up anew by each build the files are compared as well.
+func (b *block) strange(f *fam, q *stack, build uint64) bool {
+	return b.apart(f.tops, f.builds, q, q.top, build) || b.apart(f.files, f.builds, q, q.file, build)
 }
 
-// saw notes build and innermost token of a member.
-func (f *fam) saw(q *stack) {
-	if q.build == 0 || q.top < 0 {
-		return
+func (b *block) apart(had []uint32, builds uint64, q *stack, at int, build uint64) bool {
+	if at < 0 || len(had) == 0 || slices.Contains(had, q.ids[at]) {
+		return false
 	}
-	if len(f.builds) < maxSeen && !slices.Contains(f.builds, q.build) {
-		f.builds = append(f.builds, q.build)
+	if id := q.ids[at]; id != noID {
+		build |= b.seen[id]
 	}
-	if top := q.ids[q.top]; len(f.tops) < maxSeen && !slices.Contains(f.tops, top) {
-		f.tops = append(f.tops, top)
+	return build&builds != 0
+}
+
+// saw notes that a member of a family came, in this build.
+func (b *block) saw(f *fam, q *stack, build uint64) {
+	f.builds |= build
+	note := func(list []uint32, at int) []uint32 {
+		if at < 0 || len(list) == maxSeen || slices.Contains(list, q.ids[at]) {
+			return list
+		}
+		return append(list, q.ids[at])
 	}
+	f.tops, f.files = note(f.tops, q.top), note(f.files, q.file)
+	for i, id := range q.ids {
+		if q.own[i] {
+			b.seen[id] |= build
+		}
+	}
+}
+
+// build is the bit of a build in this block. The block knows the last 64; the
+// oldest gives its bit to a new one.
+func (b *block) build(version string, learn bool) uint64 {
+	if version == "" {
+		return 0
+	}
+	i := slices.Index(b.builds, version)
+	switch {
+	case i >= 0:
+		return 1 << i
+	case !learn:
+		return 0
+	case len(b.builds) < 64:
+		b.builds = append(b.builds, version)
+		b.bytes += int64(len(version)) + 16
+		return 1 << (len(b.builds) - 1)
+	}
+	i = b.oldest
+	b.oldest = (b.oldest + 1) % 64
+	b.bytes += int64(len(version)) - int64(len(b.builds[i]))
+	b.builds[i] = version
+	for id := range b.seen {
+		b.seen[id] &^= 1 << i
+	}
+	for f := range b.families {
+		b.families[f].builds &^= 1 << i
+	}
+	return 1 << i
 }
 
 // rep is one crash that stands for others of its family.
@@ -105,7 +154,7 @@ func (b *block) learn(tok string) uint32 {
 		id = uint32(len(b.names))
 		b.ids[tok] = id
 		b.names = append(b.names, tok)
-		b.posts, b.count = append(b.posts, nil), append(b.count, 0)
+		b.posts, b.count, b.seen = append(b.posts, nil), append(b.count, 0), append(b.seen, 0)
 		b.bytes += tokenBytes(tok)
 	}
 	return id
@@ -125,7 +174,7 @@ func (b *block) name(id uint32) string {
 	return ""
 }
 
-func tokenBytes(tok string) int64 { return int64(len(tok)) + 88 }
+func tokenBytes(tok string) int64 { return int64(len(tok)) + 96 }
 func repBytes(n int) int64        { return int64(n)*(4+4+4+1+8) + 160 }
 
 // scored is a representative and its similarity.
@@ -136,7 +185,7 @@ type scored struct {
 
 // nearest compares a crash with the representatives that share a telling token,
 // best first.
-func (b *block) nearest(q *stack, most int) []scored {
+func (b *block) nearest(q *stack, builds uint64, most int) []scored {
 	if len(b.hits) < len(b.reps) {
 		b.hits = make([]float64, max(len(b.reps), 2*len(b.hits)))
 	}
@@ -179,7 +228,7 @@ func (b *block) nearest(q *stack, most int) []scored {
 		b.hits[ri] = 0
 		r := &b.reps[ri]
 		sim, told := b.t.similarity(q, &r.stack, b.slots)
-		if !told && b.families[r.family].strange(q) {
+		if !told && b.strange(&b.families[r.family], q, builds) {
 			sim = max(sim-b.t.strict, -1)
 		}
 		out = append(out, scored{ri, sim})
@@ -239,8 +288,10 @@ func (b *block) keepBest(q *stack, most int) {
 func (b *block) place(in *Input, given string, allowed func(string) bool) Placement {
 	b.seq++
 	b.dirty = true
+	builds := b.build(in.Build, true)
 	if k, ok := b.known[in.Sequence]; ok && given == "" {
 		if id := b.families[k.family].id; allowed(id) {
+			b.families[k.family].builds |= builds
 			b.remember(in, k.family)
 			return Placement{Family: id, Known: true, Score: 1}
 		}
@@ -251,16 +302,18 @@ func (b *block) place(in *Input, given string, allowed func(string) bool) Placem
 	if given != "" {
 		target = b.familyOf(given)
 	}
-	novel := true
-	near := b.nearest(&q, placeAmong)
+	novel, torn := true, false
+	near := b.nearest(&q, builds, placeAmong)
 	for _, s := range near {
 		r := &b.reps[s.rep]
 		id := b.families[r.family].id
 		if !allowed(id) {
 			continue
 		}
-		if target < 0 && s.sim >= b.t.threshold {
-			target = r.family
+		if target < 0 && !torn && s.sim >= b.t.threshold {
+			if torn = b.torn(near, s, allowed); !torn {
+				target = r.family
+			}
 		}
 		if r.family == target && p.Score < s.sim {
 			p.Score, r.used = s.sim, b.seq
@@ -280,12 +333,28 @@ func (b *block) place(in *Input, given string, allowed func(string) bool) Placem
 		}
 	}
 	p.Family = b.families[target].id
-	b.families[target].saw(&q)
+	b.saw(&b.families[target], &q, builds)
 	if novel {
 		b.add(rep{stack: q, family: target, used: b.seq})
 	}
 	b.remember(in, target)
 	return p
+}
+
+// torn reports whether a crash is no more like its nearest family than like another
+// one, and not much like either: a new family, and a person's decision, harm less
+// than a toss.
+func (b *block) torn(near []scored, best scored, allowed func(string) bool) bool {
+	if best.sim >= b.t.threshold+b.t.doubt {
+		return false
+	}
+	for _, s := range near {
+		f := b.reps[s.rep].family
+		if f != b.reps[best.rep].family && best.sim-s.sim < b.t.tie && allowed(b.families[f].id) {
+			return true
+		}
+	}
+	return false
 }
 
 // add makes a crash a representative.
@@ -462,6 +531,10 @@ func (b *block) shrink(to int64) {
 	slices.SortFunc(order, func(x, y int) int { return cmp.Or(cmp.Compare(b.reps[y].used, b.reps[x].used), cmp.Compare(x, y)) })
 	n := newBlock(b.key, b.t)
 	n.seq, n.dirty = b.seq, true
+	n.builds, n.oldest = b.builds, b.oldest
+	for _, v := range n.builds {
+		n.bytes += int64(len(v)) + 16
+	}
 	for _, i := range order {
 		if n.bytes > to*3/4 {
 			break
@@ -470,9 +543,12 @@ func (b *block) shrink(to int64) {
 		r.ids = slices.Clone(r.ids)
 		for k, id := range r.ids {
 			r.ids[k] = n.learn(b.names[id])
+			n.seen[r.ids[k]] = b.seen[id]
 		}
+		builds := b.families[r.family].builds
 		r.family = n.familyOf(b.families[r.family].id)
-		n.families[r.family].saw(&r.stack)
+		n.saw(&n.families[r.family], &r.stack, 0)
+		n.families[r.family].builds = builds
 		n.add(r)
 	}
 	b.forget(int(max(0, to-n.bytes) / (sequenceBytes + signatureBytes)))

@@ -64,12 +64,12 @@ func describe(c *eco.Crash, sig eco.Signature, b eco.Blame, t *tuning) Input {
 			term.Weight = t.runtime
 		}
 		if i := strings.LastIndex(tok, "|~"); i > 0 {
-			term.Token = string(b.Extension) + "@" + b.Version + tok[i:]
+			term.Token, term.Scoped = string(b.Extension)+"@"+b.Version+tok[i:], !bundle
 			in.Terms = append(in.Terms, term)
 			if bundle {
 				continue
 			}
-			term.Token = tok[:i+1]
+			term.Token, term.Scoped = tok[:i+1], false
 		}
 		in.Terms = append(in.Terms, term)
 	}

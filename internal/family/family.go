@@ -32,7 +32,7 @@ type Input struct {
 	Block     string // blocks never share families
 	Signature string // hash of the signature
 	Terms     []Term // the whole sequence and the extra tokens
-	Sequence  uint64 // hash of Block, Build and Terms
+	Sequence  uint64 // hash of Block and Terms
 	Build     string // version of the blamed extension: names are compared more strictly within one build
 }
 
@@ -43,6 +43,7 @@ type Term struct {
 	Weight  float64 // of its class
 	Extra   bool    // not a frame: the exception's type, its message
 	Own     bool    // a frame of an extension
+	Scoped  bool    // a name that counts in its own build only; what stands for the frame elsewhere follows
 	Telling bool    // a message that names a place of the code by itself
 	Author  bool    // a message that a programmer wrote
 }
@@ -90,12 +91,14 @@ type tuning struct {
 	gamma     float64 // how fast a match loses with the difference of places
 	threshold float64 // similarity from which a crash joins a family
 	margin    float64 // around the threshold: a person should look
+	doubt     float64 // above the threshold: a crash as near to another family opens its own …
+	tie       float64 // … when the difference is smaller than this
 	novelty   float64 // below this similarity a crash becomes a representative
 	perFamily int     // representatives of one family
 	common    float64 // share of representatives above which a token is no way in
 	gate      float64 // share of the in-app weight that two stacks must have in common …
 	penalty   float64 // … or lose up to so much similarity
-	strict    float64 // what is lost when a family is known in this build by another innermost in-app frame
+	strict    float64 // what is lost when the crash's function cannot be the family's under a new name
 	differ    float64 // what is lost when programmers wrote different messages
 
 	vendored, host, runtime, unknown float64 // weights of frames; an extension's are 1
@@ -109,6 +112,6 @@ type tuning struct {
 // frames of the most frequent bug became its least important ones; and without
 // them the similarity of two crashes never changes.
 var fam1 = tuning{
-	gamma: 2, threshold: -.12, margin: .15, novelty: .98, perFamily: 40, common: .2, gate: .3, penalty: .3, strict: 1, differ: .3,
+	gamma: 2, threshold: -.12, margin: .15, doubt: .2, tie: .05, novelty: .98, perFamily: 40, common: .2, gate: .3, penalty: .3, strict: 1, differ: .3,
 	vendored: .1, host: .2, runtime: .2, unknown: .2, exception: 1, message: 1.5, names: 2,
 }

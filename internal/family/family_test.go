@@ -299,6 +299,9 @@ func (b *block) weight() int64 {
 	for _, tok := range b.names {
 		n += tokenBytes(tok)
 	}
+	for _, v := range b.builds {
+		n += int64(len(v)) + 16
+	}
 	for i := range b.reps {
 		if !b.reps[i].gone {
 			n += repBytes(len(b.reps[i].ids))

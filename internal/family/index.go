@@ -88,7 +88,7 @@ func (x *Index) Rank(in Input, limit int) []Near {
 	q := weigh(&in, b.lookup)
 	var out []Near
 	seen := map[string]bool{}
-	for _, s := range b.nearest(&q, rankAmong) {
+	for _, s := range b.nearest(&q, b.build(in.Build, false), rankAmong) {
 		id := x.resolve(b.families[b.reps[s.rep].family].id)
 		if seen[id] {
 			continue
@@ -173,7 +173,7 @@ func (x *Index) Explain(in Input, family string) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	q := weigh(&in, b.lookup)
-	for _, s := range b.nearest(&q, rankAmong) {
+	for _, s := range b.nearest(&q, b.build(in.Build, false), rankAmong) {
 		r := &b.reps[s.rep]
 		if id := b.families[r.family].id; id != family && x.resolve(id) != family {
 			continue

@@ -4,8 +4,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-
-	"github.com/bellwether-project/bellwether/internal/signature"
 )
 
 const (
@@ -20,8 +18,8 @@ type stack struct {
 	w, pos    []float32
 	own       []bool
 	extras    int
-	build     uint64  // hash of the build's version; 0 when it is not known
-	top       int     // index of the innermost in-app token, -1 when there is none
+	top       int     // index of the innermost in-app name, -1 when there is none
+	file      int     // index of its file when the name counts in its own build only, -1 otherwise
 	tell      int     // index of the telling message, -1 when there is none
 	author    int     // index of the message that a programmer wrote, -1 when there is none
 	sum, mine float64 // of all weights; of the in-app frames'
@@ -37,10 +35,7 @@ func weigh(in *Input, id func(string) uint32) stack {
 		terms = terms[:maxTerms]
 	}
 	n := len(terms)
-	s := stack{ids: make([]uint32, 0, n), w: make([]float32, 0, n), pos: make([]float32, 0, n), own: make([]bool, 0, n), top: -1, tell: -1, author: -1}
-	if in.Build != "" {
-		s.build = signature.Hash64(in.Build)
-	}
+	s := stack{ids: make([]uint32, 0, n), w: make([]float32, 0, n), pos: make([]float32, 0, n), own: make([]bool, 0, n), top: -1, file: -1, tell: -1, author: -1}
 	at := 1.0
 	for i := range terms {
 		term := &terms[i]
@@ -55,8 +50,12 @@ func weigh(in *Input, id func(string) uint32) stack {
 			at += term.Weight
 		}
 		w := term.Weight / p
-		if term.Own && s.top < 0 {
+		switch {
+		case !term.Own:
+		case s.top < 0:
 			s.top = len(s.ids)
+		case s.top == len(s.ids)-1 && terms[i-1].Scoped && s.file < 0:
+			s.file = len(s.ids)
 		}
 		if term.Author {
 			s.author = len(s.ids)

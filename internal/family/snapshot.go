@@ -82,20 +82,25 @@ func (b *block) write() []byte {
 	out = append(out, magic...)
 	text(b.key)
 	num(b.seq)
+	num(uint64(len(b.builds)))
+	for _, v := range b.builds {
+		text(v)
+	}
+	num(uint64(b.oldest))
 	num(uint64(len(b.names)))
-	for _, n := range b.names {
+	for id, n := range b.names {
 		text(n)
+		out = binary.LittleEndian.AppendUint64(out, b.seen[id])
 	}
 	num(uint64(len(b.families)))
 	for _, f := range b.families {
 		text(f.id)
-		num(uint64(len(f.builds)))
-		for _, v := range f.builds {
-			out = binary.LittleEndian.AppendUint64(out, v)
-		}
-		num(uint64(len(f.tops)))
-		for _, v := range f.tops {
-			num(uint64(v))
+		out = binary.LittleEndian.AppendUint64(out, f.builds)
+		for _, list := range [...][]uint32{f.tops, f.files} {
+			num(uint64(len(list)))
+			for _, v := range list {
+				num(uint64(v))
+			}
 		}
 	}
 	num(uint64(b.live))
@@ -109,8 +114,8 @@ func (b *block) write() []byte {
 		num(uint64(r.extras))
 		num(uint64(r.tell + 1))
 		num(uint64(r.top + 1))
+		num(uint64(r.file + 1))
 		num(uint64(r.author + 1))
-		out = binary.LittleEndian.AppendUint64(out, r.build)
 		num(uint64(len(r.ids)))
 		for k, id := range r.ids {
 			num(uint64(id))
@@ -175,6 +180,8 @@ func (r *reader) take(n int) []byte {
 	return v
 }
 
+func (r *reader) bits() uint64 { return binary.LittleEndian.Uint64(r.take(8)) }
+
 func (r *reader) float() float32 {
 	return math.Float32frombits(binary.LittleEndian.Uint32(r.take(4)))
 }
@@ -189,16 +196,22 @@ func readBlock(data []byte, t *tuning) (*block, error) {
 	r := &reader{b: data[len(magic):]}
 	b := newBlock(r.text(), t)
 	b.seq = r.num(math.MaxUint64)
-	for range r.count(1) {
-		b.learn(r.text())
+	for range min(r.count(1), 64) {
+		b.builds = append(b.builds, r.text())
+		b.bytes += int64(len(b.builds[len(b.builds)-1])) + 16
+	}
+	b.oldest = int(r.num(64))
+	for range r.count(9) {
+		id := b.learn(r.text())
+		b.seen[id] = r.bits()
 	}
 	for range r.count(1) {
 		f := &b.families[b.familyOf(r.text())]
-		for range r.count(8) {
-			f.builds = append(f.builds, binary.LittleEndian.Uint64(r.take(8)))
-		}
-		for range r.count(1) {
-			f.tops = append(f.tops, uint32(r.num(uint64(len(b.names)))))
+		f.builds = r.bits()
+		for _, list := range [...]*[]uint32{&f.tops, &f.files} {
+			for range r.count(1) {
+				*list = append(*list, uint32(r.num(uint64(len(b.names)))))
+			}
 		}
 	}
 	tokens, families := uint64(len(b.names)), uint64(len(b.families))
@@ -233,8 +246,8 @@ func (r *reader) rep(tokens, families uint64) rep {
 	x.extras = int(r.num(maxTerms + 1))
 	x.tell = int(r.num(maxTerms+1)) - 1
 	x.top = int(r.num(maxTerms+1)) - 1
+	x.file = int(r.num(maxTerms+1)) - 1
 	x.author = int(r.num(maxTerms+1)) - 1
-	x.build = binary.LittleEndian.Uint64(r.take(8))
 	n := r.count(10)
 	x.ids, x.w, x.pos, x.own = make([]uint32, n), make([]float32, n), make([]float32, n), make([]bool, n)
 	for k := range n {
@@ -245,7 +258,7 @@ func (r *reader) rep(tokens, families uint64) rep {
 		}
 		x.total(float64(x.w[k]), x.own[k])
 	}
-	if x.top >= n || x.tell >= n || x.author >= n || x.extras > n {
+	if x.top >= n || x.file >= n || x.tell >= n || x.author >= n || x.extras > n {
 		r.bad = true
 	}
 	return x
