@@ -46,8 +46,8 @@ type project struct {
 // start registers one extension for each client, and runs the server.
 func start(t *testing.T, extensions map[string]string) *server {
 	t.Helper()
-	bin := os.Getenv("BELLWETHER_BINARY")
-	need(t, bin != "", "BELLWETHER_BINARY (the path of the built server)")
+	bin := os.Getenv("BELLWETHER_BIN")
+	need(t, bin != "", "BELLWETHER_BIN (the path of the built server)")
 	bin, err := filepath.Abs(bin)
 	if err != nil {
 		t.Fatal(err)
