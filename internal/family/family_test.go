@@ -60,6 +60,55 @@ func TestPlace(t *testing.T) {
 	}
 }
 
+// TestOldFunctionIsNoNewName: a function that an earlier build already had is not
+// another one under a new name, even in a build where the family was never seen.
+func TestOldFunctionIsNoNewName(t *testing.T) {
+	const msg = "Cannot read properties of undefined (reading 'uri')"
+	x := NewIndex(Options{})
+	a := x.Place(crash("1.0.0", "TypeError", msg, "render", "refresh", "activate"))
+	x.Place(crash("1.0.0", "TypeError", "x is not a function", "open", "parse", "start")) // parse is there in 1.0.0
+	old := x.Place(crash("1.1.0", "TypeError", msg, "parse", "refresh", "activate"))
+	fresh := x.Place(crash("1.1.0", "TypeError", msg, "renderAll", "refresh", "activate"))
+	if old.Family == a.Family || fresh.Family != a.Family {
+		t.Errorf("families %s, %s (old function), %s (new name)", a.Family, old.Family, fresh.Family)
+	}
+}
+
+// TestTorn: a crash that is half like two families goes to neither; a person is asked.
+func TestTorn(t *testing.T) {
+	const msg = "Cannot read properties of undefined (reading 'uri')"
+	x := NewIndex(Options{})
+	a := x.Place(crash("1.0.0", "TypeError", msg, "render", "refresh", "onClick", "activate"))
+	b := x.Place(crash("1.0.0", "TypeError", msg, "load", "refresh", "onClick", "activate"))
+	p := x.Place(crash("2.0.0", "TypeError", msg, "brandNew", "alsoNew", "other", "fourth", "onClick", "activate"))
+	if a.Family == b.Family || !p.New || len(p.Near) != 2 {
+		t.Errorf("%s, %s, then %+v", a.Family, b.Family, p)
+	}
+}
+
+// TestBuilds: a block knows its last 64 builds; older ones make no difference.
+func TestBuilds(t *testing.T) {
+	x := NewIndex(Options{})
+	for i := range 200 {
+		x.Place(crash(fmt.Sprint("1.", i), "TypeError", "m", "render", fmt.Sprint("caller", i)))
+	}
+	for _, b := range x.blocks {
+		b.check(t)
+		if len(b.builds) != 64 || b.bytes != b.weight() {
+			t.Errorf("%d builds, %d bytes of %d", len(b.builds), b.bytes, b.weight())
+		}
+	}
+	key := x.Dirty()[0]
+	data, _ := x.Snapshot(key)
+	y := NewIndex(Options{})
+	if _, err := y.Restore(data); err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := y.Snapshot(key); !bytes.Equal(data, again) {
+		t.Error("the builds did not survive a restart")
+	}
+}
+
 // TestHelper: one helper throws for many bugs; what programmers wrote tells them apart.
 func TestHelper(t *testing.T) {
 	x := NewIndex(Options{})
