@@ -90,47 +90,23 @@ func (p *part) attach(ctx context.Context, db *sql.DB, block int64) error {
 		_, errDetach := db.ExecContext(context.WithoutCancel(ctx), "DETACH "+p.alias)
 		return errors.Join(err, errDetach)
 	}
-	p.suspect.Store(p.info.Load().position > 0)
-	p.logged.Store(fileSize(p.path + ".wal"))
 	return nil
 }
 
 func (p *part) load(ctx context.Context, db *sql.DB) error {
-	in := &info{source: p.alias + ".facts"}
-	err := p.readState(ctx, db, in)
+	err := loadAll(ctx, db, []*part{p})
 	var missing *duckdb.Error
-	if errors.As(err, &missing) && missing.Type == duckdb.ErrorTypeCatalog { // new, or a crash came before its tables: they come all at once
-		if _, err := db.ExecContext(ctx, createTables(p.alias)); err != nil {
-			return err
-		}
-		if err := syncDir(filepath.Dir(p.path)); err != nil {
-			return err
-		}
-		err = p.readState(ctx, db, in)
-	}
-	if err != nil {
+	if !errors.As(err, &missing) || missing.Type != duckdb.ErrorTypeCatalog {
 		return err
 	}
-	switch {
-	case in.version > schemaVersion:
-		return fmt.Errorf("written by a newer version (schema %d, ours is %d)", in.version, schemaVersion)
-	case in.version < schemaVersion:
-		in.rolled, in.kept, in.tail = 0, 0, in.rows // its rollups are not read
-		if in.source, err = p.defaults(ctx, db); err != nil {
-			return err
-		}
+	// new, or a crash came before its tables: they come all at once
+	if _, err := db.ExecContext(ctx, createTables(p.alias)); err != nil {
+		return err
 	}
-	p.info.Store(in)
-	return nil
-}
-
-// readState asks in one query: a start reads hundreds of files.
-func (p *part) readState(ctx context.Context, db *sql.DB, in *info) error {
-	return db.QueryRowContext(ctx, fmt.Sprintf(`SELECT any_value(s.version), any_value(s.rolled), any_value(s.kept), coalesce(max(batch), 0), coalesce(max(position), 0),
-		coalesce(sum(rows), 0)::BIGINT, coalesce(sum(docs), 0)::BIGINT, coalesce(bit_or(kinds), 0), coalesce(min(lo), 0), coalesce(max(hi), 0), coalesce(min(id_lo), 0), coalesce(max(id_hi), 0),
-		coalesce(sum(erased), 0)::BIGINT, coalesce(arg_max(sorted, batch), false), coalesce(sum(rows) FILTER (batch > s.rolled), 0)::BIGINT, count(batch)
-		FROM %[1]s.state s LEFT JOIN %[1]s.applied ON true`, p.alias)).Scan(&in.version, &in.rolled, &in.kept, &in.batch, &in.position,
-		&in.rows, &in.docs, &in.kinds, &in.lo, &in.hi, &in.idLo, &in.idHi, &in.erased, &in.sorted, &in.tail, &in.ledger)
+	if err := syncDir(filepath.Dir(p.path)); err != nil {
+		return err
+	}
+	return loadAll(ctx, db, []*part{p})
 }
 
 // defaults selects the columns of an older file with stand-ins for those it lacks.

@@ -103,31 +103,27 @@ func (s *Store) start(ctx context.Context, keys []partKey) error {
 	if _, err := s.db.ExecContext(ctx, s.settings()); err != nil {
 		return fault.E("duck.Open", fault.Unavailable, "DuckDB refuses its settings.", err)
 	}
-	// several at a time: most of it is waiting for small reads
-	errs := make([]error, openers)
-	var wg sync.WaitGroup
-	for i := range openers {
-		wg.Go(func() {
-			for j := i; j < len(keys) && errs[i] == nil; j += openers {
-				errs[i] = s.openPart(ctx, keys[j])
-			}
-		})
+	ps := make([]*part, len(keys))
+	for i, k := range keys {
+		p := s.newPart(k)
+		if _, err := s.db.ExecContext(ctx, attachSQL(p.path, p.alias, blockSize)); err != nil {
+			return unopened(p, err)
+		}
+		ps[i], s.parts[k] = p, p
 	}
-	wg.Wait()
-	return errors.Join(errs...)
+	if loadAll(ctx, s.db, ps) == nil {
+		return nil
+	}
+	for _, p := range ps { // one of them is special: a crash came before its tables, or worse
+		if err := p.load(ctx, s.db); err != nil {
+			return unopened(p, err)
+		}
+	}
+	return nil
 }
 
-const openers = 4
-
-func (s *Store) openPart(ctx context.Context, k partKey) error {
-	p := s.newPart(k)
-	if err := p.attach(ctx, s.db, blockSize); err != nil {
-		return fault.E("duck.Open", fault.Unavailable, "The facts file "+filepath.Base(p.path)+" cannot be opened (damaged, or another process has it).", err)
-	}
-	s.mu.Lock()
-	s.parts[k] = p
-	s.mu.Unlock()
-	return nil
+func unopened(p *part, err error) error {
+	return fault.E("duck.Open", fault.Unavailable, "The facts file "+filepath.Base(p.path)+" cannot be opened (damaged, or another process has it).", err)
 }
 
 // live refuses work after Close.
