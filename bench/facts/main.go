@@ -64,6 +64,9 @@ func run(n, days, batch, rounds, live int, docs bool, dir string) error {
 	}
 	defer func() { b.store.Close() }()
 	if n == 0 {
+		if err := b.reopen("as it is"); err != nil {
+			return err
+		}
 		return b.ask(live, rounds)
 	}
 	fmt.Printf("%d facts over %d days in batches of %d, documents %v\n", n, days, batch, docs)
@@ -156,13 +159,14 @@ func (b *bench) reopen(what string) error {
 	if err := b.store.Close(); err != nil {
 		return err
 	}
-	start := time.Now()
+	start, cpu := time.Now(), used()
 	if err := b.open(); err != nil {
 		return err
 	}
 	opened := time.Since(start)
+	cpu = used() - cpu
 	_, err := b.store.Query(b.ctx, facts.Query{Scope: facts.Everything(), Measures: []facts.Measure{{Fn: facts.Count}}})
-	fmt.Printf("%-38s %.0f ms, first answer after %.0f ms more\n", "open the folder: "+what, ms(opened), ms(time.Since(start)-opened))
+	fmt.Printf("%-38s %.0f ms (%.0f of CPU), first answer after %.0f ms more, resident %d MB\n", "open the folder: "+what, ms(opened), cpu*1e3, ms(time.Since(start)-opened), resident()>>20)
 	return err
 }
 
