@@ -34,9 +34,10 @@ func Console(ctx context.Context, o Options, log *slog.Logger) (http.Handler, *R
 		_ = r.Close()
 		return nil, nil, err
 	}
-	base, _ := url.Parse("http://localhost:8080")
-	if u, err := url.Parse(o.URL); err == nil && o.URL != "" {
-		base = u
+	base, err := url.Parse(o.consoleBase())
+	if err != nil {
+		_ = r.Close()
+		return nil, nil, err
 	}
 	as := account.System("cli")
 	s, err := api.New(api.Options{Log: log, Now: now, Accounts: r.Accounts, Registry: r.Registry, Desk: desk, Facts: none, Audit: r.Audit, Base: base, Version: Version(), As: &as})

@@ -126,12 +126,24 @@ func (o *Options) base(bound net.Addr) string {
 	if o.URL != "" {
 		return o.URL
 	}
+	return o.baseOf(bound.String())
+}
+
+// consoleBase is the address where a server with these options would be reached.
+func (o *Options) consoleBase() string {
+	if o.URL != "" {
+		return o.URL
+	}
+	return o.baseOf(o.Listen)
+}
+
+func (o *Options) baseOf(listen string) string {
 	scheme := "http"
 	if o.TLSCert != "" {
 		scheme = "https"
 	}
-	host, port, _ := net.SplitHostPort(bound.String())
-	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+	host, port, _ := net.SplitHostPort(listen)
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
 	return scheme + "://" + net.JoinHostPort(host, port)
