@@ -22,6 +22,8 @@ type batch struct {
 	g       gate
 	now     int64
 	scope   string // whose pseudonyms
+	raw     item.Raw
+	install eco.Install // the pseudonym of raw
 	buf     []byte
 	ends    []int
 	counts  []pipeline.Count
@@ -47,6 +49,7 @@ func (s *Server) newBatch(g gate) *batch {
 	if p.Subject.Extension != "" {
 		b.scope = "ext:" + string(p.Subject.Extension)
 	}
+	b.raw, b.install = "", 0
 	b.buf, b.ends, b.counts = b.buf[:0], b.ends[:0], b.counts[:0]
 	clear(b.stops)
 	return b
@@ -58,7 +61,7 @@ func (b *batch) done(appended bool) {
 	if !appended || cap(b.buf) > 1<<20 {
 		b.buf = nil
 	}
-	b.env = eco.Envelope{}
+	b.env, b.raw = eco.Envelope{}, ""
 	b.s.batches.Put(b)
 }
 
@@ -103,7 +106,10 @@ func (b *batch) add(it *item.Item) outcome {
 	o.Project, o.Country = p.ID, b.g.country
 	o.ExtVersion, o.HostVersion = item.Version(o.ExtVersion), item.Version(o.HostVersion)
 	if it.Install != "" {
-		o.Install = b.s.o.Keyring.Pseudonym(b.scope, string(it.Install))
+		if it.Install != b.raw { // the records of a batch are mostly of one install
+			b.raw, b.install = it.Install, b.s.o.Keyring.Pseudonym(b.scope, string(it.Install))
+		}
+		o.Install = b.install
 	}
 	if it.Session != "" {
 		key := b.s.o.Keyring.Hash64(b.scope, "session", string(it.Session))
