@@ -56,7 +56,7 @@ export async function open(role, { js = true, width = 1280, height = 860, dark =
   });
   const page = await ctx.newPage();
   const faults = [];
-  page.on("console", (m) => { if (m.type() === "error" && quiet) faults.push(m.text()); });
+  page.on("console", (m) => { if (m.type() === "error" && quiet && !/status of (401|403|404|422)/.test(m.text())) faults.push(m.text()); });
   page.on("pageerror", (e) => faults.push(String(e)));
   page.on("request", (r) => { if (!r.url().startsWith(url) && !r.url().startsWith("data:")) faults.push("asked " + r.url()); });
   page.faults = faults;
@@ -102,7 +102,7 @@ export function spec(name, { role = "operator", path, heading, landmark, keyboar
   test(name + ": shows what it is for", { skip }, async () => {
     const page = await open(role);
     await visit(page);
-    for (const text of landmark || []) await page.getByText(text).first().waitFor();
+    for (const text of landmark || []) await page.getByText(text).locator("visible=true").first().waitFor();
     if (happy) await happy(page);
     await page.done();
   });
@@ -130,7 +130,7 @@ export function spec(name, { role = "operator", path, heading, landmark, keyboar
   test(name + ": complete without a script", { skip }, async () => {
     const page = await open(role, { js: false });
     await visit(page);
-    for (const text of landmark || []) await page.getByText(text).first().waitFor();
+    for (const text of landmark || []) await page.getByText(text).locator("visible=true").first().waitFor();
     if (plain) await plain(page);
     await page.done();
   });

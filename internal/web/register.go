@@ -130,37 +130,49 @@ func extIDs(text string) ([]eco.ExtensionID, error) {
 	return out, nil
 }
 
-func (s *Server) putRegister(w http.ResponseWriter, r *http.Request, v viewer) error {
-	version, _ := strconv.ParseInt(r.PostFormValue("version"), 10, 64)
-	id, name := strings.ToLower(clip(r.PostFormValue("id"), 64)), clip(r.PostFormValue("name"), 200)
-	var e registerEdit
-	var err error
-	switch r.PathValue("kind") {
-	case "publishers":
-		if err := s.check(v, account.PublisherEdit, account.OfPublisher("publisher", id, id)); err != nil {
-			return err
-		}
-		e.Publisher = registry.Publisher{ID: id, Name: name, Contact: clip(r.PostFormValue("contact"), 200), Version: version}
-		_, err = s.o.Registry.PutPublisher(r.Context(), v.p.Actor(), e.Publisher)
-	case "hosts":
-		if err := s.check(v, account.HostEdit, account.OfHost("host", id, id)); err != nil {
-			return err
-		}
-		e.HostLists = [3]string{r.PostFormValue("paths"), r.PostFormValue("prefixes"), r.PostFormValue("files")}
-		e.Host = registry.Host{ID: id, Name: name, Kind: registry.ExtKind(r.PostFormValue("kind")), Paths: lines(e.HostLists[0]), Prefixes: lines(e.HostLists[1]), Files: lines(e.HostLists[2]), Version: version}
-		_, err = s.o.Registry.PutHost(r.Context(), v.p.Actor(), e.Host)
-	case "teams":
-		if err := s.check(v, account.TeamEdit, account.Resource{Kind: "team", ID: id, Team: id}); err != nil {
-			return err
-		}
-		e.TeamLists = [2]string{r.PostFormValue("extensions"), r.PostFormValue("hosts")}
-		e.Team = registry.Team{ID: id, Name: name, Hosts: lines(e.TeamLists[1]), Version: version}
-		if e.Team.Extensions, err = extIDs(e.TeamLists[0]); err == nil {
-			_, err = s.o.Registry.PutTeam(r.Context(), v.p.Actor(), e.Team)
-		}
-	default:
-		return notFound("web.register", "There is no such register.")
+// entryOf reads what the three forms of the register have in common.
+func entryOf(r *http.Request) (id, name string, version int64) {
+	version, _ = strconv.ParseInt(r.PostFormValue("version"), 10, 64)
+	return strings.ToLower(clip(r.PostFormValue("id"), 64)), clip(r.PostFormValue("name"), 200), version
+}
+
+func (s *Server) putPublisher(w http.ResponseWriter, r *http.Request, v viewer) error {
+	id, name, version := entryOf(r)
+	if err := s.check(v, account.PublisherEdit, account.OfPublisher("publisher", id, id)); err != nil {
+		return err
 	}
+	p := registry.Publisher{ID: id, Name: name, Contact: clip(r.PostFormValue("contact"), 200), Version: version}
+	_, err := s.o.Registry.PutPublisher(r.Context(), v.p.Actor(), p)
+	return s.putDone(w, r, v, registerEdit{Publisher: p}, err)
+}
+
+func (s *Server) putHost(w http.ResponseWriter, r *http.Request, v viewer) error {
+	id, name, version := entryOf(r)
+	if err := s.check(v, account.HostEdit, account.OfHost("host", id, id)); err != nil {
+		return err
+	}
+	e := registerEdit{HostLists: [3]string{r.PostFormValue("paths"), r.PostFormValue("prefixes"), r.PostFormValue("files")}}
+	e.Host = registry.Host{ID: id, Name: name, Kind: registry.ExtKind(r.PostFormValue("kind")), Paths: lines(e.HostLists[0]), Prefixes: lines(e.HostLists[1]), Files: lines(e.HostLists[2]), Version: version}
+	_, err := s.o.Registry.PutHost(r.Context(), v.p.Actor(), e.Host)
+	return s.putDone(w, r, v, e, err)
+}
+
+func (s *Server) putTeam(w http.ResponseWriter, r *http.Request, v viewer) error {
+	id, name, version := entryOf(r)
+	if err := s.check(v, account.TeamEdit, account.Resource{Kind: "team", ID: id, Team: id}); err != nil {
+		return err
+	}
+	e := registerEdit{TeamLists: [2]string{r.PostFormValue("extensions"), r.PostFormValue("hosts")}}
+	e.Team = registry.Team{ID: id, Name: name, Hosts: lines(e.TeamLists[1]), Version: version}
+	var err error
+	if e.Team.Extensions, err = extIDs(e.TeamLists[0]); err == nil {
+		_, err = s.o.Registry.PutTeam(r.Context(), v.p.Actor(), e.Team)
+	}
+	return s.putDone(w, r, v, e, err)
+}
+
+// putDone goes on to the list, or shows the form again with what is wrong.
+func (s *Server) putDone(w http.ResponseWriter, r *http.Request, v viewer, e registerEdit, err error) error {
 	switch fault.CodeOf(err) {
 	case "":
 		return redirect(w, r, "/settings/register?done=saved")

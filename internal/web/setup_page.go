@@ -216,7 +216,7 @@ func (s *Server) live(ctx context.Context, v viewer, pr *registry.Project, sub r
 		if err != nil {
 			return l, err
 		}
-		for _, c := range counts {
+		for _, c := range settled(counts) {
 			l.Rows = append(l.Rows, arrivalOf(c))
 			l.Waiting = false
 		}
@@ -235,6 +235,30 @@ func (s *Server) live(ctx context.Context, v viewer, pr *registry.Project, sub r
 		}
 	}
 	return l, nil
+}
+
+// settled takes what became of accepted items out of the accepted ones, so that
+// only those still on their way are left, and adds up what hours kept apart.
+func settled(counts []pipeline.Count) []pipeline.Count {
+	type way struct{ protocol, kind string }
+	done := map[way]int64{}
+	for _, c := range counts {
+		if c.Outcome == pipeline.Stored || c.Outcome == pipeline.Duplicate || c.Outcome == pipeline.Dead {
+			done[way{c.Protocol, c.Kind}] += c.N
+		}
+	}
+	var out []pipeline.Count
+	for _, c := range counts {
+		if c.Outcome == pipeline.Accepted {
+			over := min(c.N, done[way{c.Protocol, c.Kind}])
+			done[way{c.Protocol, c.Kind}] -= over
+			if c.N -= over; c.N == 0 {
+				continue
+			}
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 func arrivalOf(c pipeline.Count) arrival {

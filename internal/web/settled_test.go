@@ -1,0 +1,53 @@
+package web
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/estimate"
+	"github.com/bellwether-project/bellwether/internal/pipeline"
+)
+
+func TestSettled(t *testing.T) {
+	n := func(outcome string, n int64) pipeline.Count {
+		return pipeline.Count{Protocol: "sentry", Kind: "crash", Outcome: outcome, N: n}
+	}
+	got := settled([]pipeline.Count{n(pipeline.Accepted, 5), n(pipeline.Dropped, 2), n(pipeline.Duplicate, 1), n(pipeline.Stored, 3)})
+	want := []pipeline.Count{n(pipeline.Accepted, 1), n(pipeline.Dropped, 2), n(pipeline.Duplicate, 1), n(pipeline.Stored, 3)}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if got := settled([]pipeline.Count{n(pipeline.Accepted, 3), n(pipeline.Stored, 3)}); len(got) != 1 {
+		t.Errorf("what is stored still counts as on its way: %v", got)
+	}
+}
+
+// A change is claimed only where chance does not explain it, and never against
+// a span that was not observed.
+func TestChange(t *testing.T) {
+	for _, c := range []struct {
+		before, now int64
+		class       string
+	}{{100, 110, "flat"}, {100, 160, "up"}, {160, 90, "down"}, {0, 3, "flat"}, {0, 40, "up"}, {2, 1, "flat"}} {
+		if _, class := change(c.before, c.now); class != c.class {
+			t.Errorf("change(%d, %d) is %s, want %s", c.before, c.now, class, c.class)
+		}
+	}
+	if comparable(crash.Health{Sessions: 1000}, crash.Health{Sessions: 10, Crashes: 5}) {
+		t.Error("a span with a hundredth of the sessions counts as observed")
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for _, c := range [][2]string{
+		{num(1234567), "1,234,567"}, {num(-999), "−999"}, {num(1000), "1,000"}, {short(1500), "1.5k"}, {part(0.0004), "<0.1 %"}, {part(0.345), "34 %"},
+		{rateText(estimate.CrashFree(0, 100)), "100.0"}, {rateText(estimate.CrashFree(1, 1000000)), "99.999"}, {rateText(estimate.Interval{}), "—"},
+		{rateText(estimate.CrashFree(536, 100000)), "99.46"},
+	} {
+		if c[0] != c[1] {
+			t.Errorf("%q, want %q", c[0], c[1])
+		}
+	}
+}
