@@ -17,7 +17,6 @@ type World struct {
 	rng  *rand.Rand
 	exts []extension
 	pick *rand.Zipf
-	doc  []byte
 }
 
 type extension struct {
@@ -69,20 +68,19 @@ func NewWorld(seed uint64, installs int) *World {
 		}
 		w.exts = append(w.exts, e)
 	}
-	w.doc = w.document()
 	return w
 }
 
 func skew(r *rand.Rand, n int) int { return min(n-1, int(r.ExpFloat64()*float64(n)/4)) }
 
-// Batch returns n facts received one after another from the given time on, step apart.
-func (w *World) Batch(at time.Time, step time.Duration, n int) facts.Batch {
+// Batch returns n facts received one after another from the given time on, step apart, with the documents of the crashes or without.
+func (w *World) Batch(at time.Time, step time.Duration, n int, docs bool) facts.Batch {
 	var b facts.Batch
 	for i := range n {
 		f := w.fact(at.Add(time.Duration(i) * step))
 		b.Facts = append(b.Facts, f)
-		if f.Kind == eco.KindCrash {
-			b.Docs = append(b.Docs, facts.Doc{ID: f.ID, Class: f.Class, Body: w.doc})
+		if docs && f.Kind == eco.KindCrash {
+			b.Docs = append(b.Docs, facts.Doc{ID: f.ID, Class: f.Class, Body: w.document()})
 		}
 	}
 	return b

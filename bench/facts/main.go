@@ -121,11 +121,8 @@ func (b *bench) fill(from time.Time, n, days, batch int) error {
 	counted := 0
 	for at := 0; at < n; at += batch {
 		k := min(batch, n-at)
-		data := b.world.Batch(from.Add(time.Duration(at)*step), step, k)
+		data := b.world.Batch(from.Add(time.Duration(at)*step), step, k, b.docs)
 		data.Position = uint64(at + k)
-		if !b.docs {
-			data.Docs = nil
-		}
 		c, w := used(), time.Now()
 		if err := b.store.Insert(b.ctx, data); err != nil {
 			return err
@@ -186,7 +183,7 @@ func (b *bench) feed(perSecond int) (stop func()) {
 				fmt.Printf("%-38s %d facts inserted meanwhile, slowest batch %.0f ms\n", "", n, ms(slow))
 				return
 			case <-tick.C:
-				batch := world.Batch(at, time.Millisecond/8, perSecond/4)
+				batch := world.Batch(at, time.Millisecond/8, perSecond/4, true)
 				start := time.Now()
 				if err := b.store.Insert(b.ctx, batch); err != nil {
 					fmt.Fprintln(os.Stderr, err)
