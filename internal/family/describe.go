@@ -50,11 +50,12 @@ func describe(c *eco.Crash, sig eco.Signature, b eco.Blame, t *tuning) Input {
 	if m := signature.Template(message(c)); m != "" {
 		in.Terms = append(in.Terms, Term{Token: "MSG|" + sig.Type + "|" + m, Weight: t.message, Extra: true, Telling: names(m) >= t.names, Author: authored(sig)})
 	}
+	home := atHome(sig.Tokens)
 	bundle := oneFile(sig.Tokens)
 	for _, tok := range sig.Tokens {
 		term := Term{Token: tok, Weight: t.unknown}
 		switch tok[0] {
-		case 'e':
+		case home:
 			term.Weight, term.Own = 1, true
 		case 'v':
 			term.Weight = t.vendored
@@ -75,6 +76,20 @@ func describe(c *eco.Crash, sig eco.Signature, b eco.Blame, t *tuning) Input {
 	}
 	in.Sequence = in.hash()
 	return in
+}
+
+// atHome is the class of frames that a stack is about: an extension's, where there
+// are any; else unknown ones, else the host's. Stacks of libraries and runtimes
+// alone are about nobody.
+func atHome(tokens []string) byte {
+	for _, class := range [...]byte{'e', 'u', 'h'} {
+		for _, t := range tokens {
+			if t[0] == class {
+				return class
+			}
+		}
+	}
+	return 'e'
 }
 
 // authored reports whether a programmer wrote the message: the exception was thrown

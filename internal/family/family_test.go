@@ -109,6 +109,23 @@ func TestBuilds(t *testing.T) {
 	}
 }
 
+// TestHostAlone: without an extension on the stack the host's own frames are what it
+// is about.
+func TestHostAlone(t *testing.T) {
+	place := func(x *Index, functions ...string) string {
+		c := &eco.Crash{Platform: "java", Exceptions: []eco.Exception{{Type: "java.lang.NullPointerException", Parent: -1}}}
+		for _, fn := range functions {
+			c.Exceptions[0].Frames = append(c.Exceptions[0].Frames, eco.Frame{Function: fn, Module: "com.studio.host.Editor", Class: eco.FrameHost})
+		}
+		return x.Place(Describe(c, signature.Sign(c), eco.Blame{Target: "host"})).Family
+	}
+	x := NewIndex(Options{})
+	a, b, c := place(x, "paint", "layout", "run"), place(x, "save", "flush", "run"), place(x, "paint", "scroll", "run")
+	if a == b || a != c {
+		t.Errorf("families %s %s %s, want the first and the last alike", a, b, c)
+	}
+}
+
 // TestHelper: one helper throws for many bugs; what programmers wrote tells them apart.
 func TestHelper(t *testing.T) {
 	x := NewIndex(Options{})
