@@ -187,7 +187,7 @@ func (t trend) SVG() template.HTML {
 			html.EscapeString(m.Title), m.Kind, x, x, base, narrow, x, anchor, html.EscapeString(m.Tag()))
 	}
 	if t.LinName != "" && n > 1 {
-		fmt.Fprintf(&b, `<svg x="0" y="%d" width="100%%" height="%.0f" viewBox="0 0 1000 100" preserveAspectRatio="none"><path class="line-2" d="`, plotTop, inner)
+		fmt.Fprintf(&b, `<svg aria-hidden="true" x="0" y="%d" width="100%%" height="%.0f" viewBox="0 0 1000 100" preserveAspectRatio="none"><path class="line-2" d="`, plotTop, inner)
 		for i, p := range t.Points {
 			c := "L"
 			if i == 0 {
