@@ -32,8 +32,9 @@ func main() {
 	docs := flag.Bool("docs", false, "store crash documents too (their bytes are counted with the file)")
 	live := flag.Int("live", 0, "events a second inserted while the questions are asked")
 	dir := flag.String("dir", "", "folder to build in (default: a temporary one, removed at the end)")
+	memory := flag.Int64("memory", 0, "MB that DuckDB may hold (0: its default)")
 	flag.Parse()
-	if err := run(*n, *days, *batch, *rounds, *live, *docs, *dir); err != nil {
+	if err := run(*n, *days, *batch, *rounds, *live, *docs, *dir, *memory<<20); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -46,9 +47,11 @@ type bench struct {
 	now   time.Time
 	world *World
 	docs  bool
+
+	memory int64
 }
 
-func run(n, days, batch, rounds, live int, docs bool, dir string) error {
+func run(n, days, batch, rounds, live int, docs bool, dir string, memory int64) error {
 	if dir == "" {
 		d, err := os.MkdirTemp("", "bench-facts-")
 		if err != nil {
@@ -58,7 +61,7 @@ func run(n, days, batch, rounds, live int, docs bool, dir string) error {
 		dir = d
 	}
 	last := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
-	b := &bench{ctx: context.Background(), dir: dir, now: last.AddDate(0, 0, 1), world: NewWorld(1, max(2000, n/50)), docs: docs}
+	b := &bench{ctx: context.Background(), dir: dir, now: last.AddDate(0, 0, 1), world: NewWorld(1, max(2000, n/50)), docs: docs, memory: memory}
 	if err := b.open(); err != nil {
 		return err
 	}
@@ -109,7 +112,7 @@ func (b *bench) ask(live, rounds int) error {
 }
 
 func (b *bench) open() (err error) {
-	b.store, err = duck.Open(b.ctx, duck.Options{Dir: b.dir, Now: func() time.Time { return b.now }})
+	b.store, err = duck.Open(b.ctx, duck.Options{Dir: b.dir, MemoryLimit: b.memory, Now: func() time.Time { return b.now }})
 	return err
 }
 
