@@ -28,7 +28,8 @@ type Budget struct {
 	used atomic.Int64
 }
 
-func (b *Budget) take(n int64) bool {
+// Take takes n bytes, or none and reports false when they are not there.
+func (b *Budget) Take(n int64) bool {
 	if b == nil || b.used.Add(n) <= b.Max {
 		return true
 	}
@@ -93,7 +94,7 @@ func ReadAll(src io.Reader, encodings []string, lim Limit, dst []byte) ([]byte, 
 	for {
 		if len(dst) == cap(dst) {
 			more := max(4096, cap(dst))
-			if !lim.Budget.take(int64(more)) {
+			if !lim.Budget.Take(int64(more)) {
 				return fail(Later(fault.E("door.Body", fault.Unavailable, "Too many bodies at once; try again shortly.", nil), 2*time.Second))
 			}
 			taken += int64(more)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/door"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
+	"github.com/bellwether-project/bellwether/internal/ingest/otlp"
 	"github.com/bellwether-project/bellwether/internal/ingest/sentry"
 )
 
@@ -53,12 +54,13 @@ func Limits() []Bound {
 		{"Sentry items of an envelope", sentry.MaxItems, "items", "413"},
 		{"OTLP request on the wire", MaxOTLPRaw, "bytes", "413; gRPC RESOURCE_EXHAUSTED"},
 		{"OTLP request, decompressed", MaxOTLP, "bytes", "413; gRPC RESOURCE_EXHAUSTED"},
+		{"OTLP parts (records, attributes, values …) of a request", otlp.MaxMessages, "parts", "413; gRPC RESOURCE_EXHAUSTED"},
 		{"OTLP records of a request", MaxRecords, "records", "413; gRPC RESOURCE_EXHAUSTED"},
 		{"Application Insights request", MaxTrack, "bytes", "413"},
 		{"native request", MaxNative, "bytes", "413"},
 		{"items of an Application Insights or native request", MaxBatch, "items", "413"},
 		{"records appended by one request", MaxAppend, "bytes", "rest dropped, limit:append"},
-		{"all bodies under way", MaxInFlight, "bytes", "503, later"},
+		{"all bodies under way, with what OTLP parts take", MaxInFlight, "bytes", "503, later"},
 		{"decompressed to compressed, above 1 MiB", door.MaxRatio, ": 1", "413"},
 		{"nesting of JSON and of OTLP values", item.MaxDepth, "levels", "400"},
 		{"exceptions of a crash", item.MaxExceptions, "", "outermost kept"},

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
@@ -105,14 +106,20 @@ func (s *Server) records(ctx context.Context, g gate, signal otlp.Signal, b []by
 	if len(b) == 0 { // an empty request is a success
 		return 0, "", nil
 	}
+	var parts int
 	if asJSON {
-		err = otlp.GuardJSON(b)
+		parts, err = otlp.GuardJSON(b)
 	} else {
-		err = otlp.Guard(b, signal, MaxRecords)
+		parts, err = otlp.Guard(b, signal, MaxRecords)
 	}
 	if err != nil {
 		return 0, "", err
 	}
+	memory := int64(parts) * otlp.PartBytes
+	if !s.budget.Take(memory) {
+		return 0, "", door.Later(fault.E("ingest.otlp", fault.Unavailable, "Too many requests at once; try again shortly.", nil), 2*time.Second)
+	}
+	defer s.budget.Give(memory)
 	batch := s.newBatch(g)
 	appended := false
 	defer func() { batch.done(appended) }()

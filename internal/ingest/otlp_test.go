@@ -220,7 +220,7 @@ func TestOTLPErrors(t *testing.T) {
 	}
 	run("deep values", 400, "nested too deeply", "/v1/logs", string(field(1, field(2, field(2, field(5, deep))))))
 	run("deep JSON", 400, "nested too deeply", "/v1/logs", `{"resourceLogs":`+strings.Repeat("[", 200)+strings.Repeat("]", 200)+"}", "Content-Type", "application/json")
-	run("many parts", 413, "too many parts", "/v1/logs", string(field(1, field(1, bytes.Repeat([]byte{0x0a, 0x00}, 500_001)))))
+	run("many parts", 413, "too many parts", "/v1/logs", string(field(1, field(1, bytes.Repeat([]byte{0x0a, 0x00}, 400_001)))))
 	w.full = true
 	code, h, _ := w.otlp("/v1/logs", good)
 	if code != 503 || h.Get("Retry-After") == "" {

@@ -196,6 +196,9 @@ func (s *Server) store(w http.ResponseWriter, r *http.Request, project int64) er
 	if err != nil {
 		return err
 	}
+	if len(event) > MaxEvent {
+		return fault.E("ingest.store", fault.TooLarge, "The event is larger than this address takes.", nil)
+	}
 	batch := s.newBatch(g)
 	appended := false
 	defer func() { batch.done(appended) }()

@@ -445,6 +445,9 @@ func TestSentrySizes(t *testing.T) {
 	if rec := w.envelope("{}\n{\"type\":\"event\"}\n" + big); rec.Code != 200 || w.total(pipeline.Dropped, "event", "limit:item_size") != 1 {
 		t.Errorf("large event: %d %v", rec.Code, w.counts)
 	}
+	if rec := w.post("/api/44/store/?sentry_key="+linterKey, big); rec.Code != 413 {
+		t.Errorf("large store body: %d", rec.Code)
+	}
 	if rec := w.envelope(strings.Repeat("x", MaxSentryRaw+1)); rec.Code != 413 {
 		t.Errorf("large body: %d", rec.Code)
 	}

@@ -4,6 +4,7 @@
 package native
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
@@ -193,7 +194,7 @@ func (d *decoder) finish(it *item.Item, drift, now int64) {
 	}
 	if c := it.Crash; c != nil {
 		if c.Active == nil {
-			c.Active = append([]eco.Active(nil), d.active...)
+			c.Active = slices.Clip(d.active) // shared by the items of the request
 		}
 		for i := range c.Breadcrumbs {
 			if c.Breadcrumbs[i].Time != 0 {

@@ -98,7 +98,7 @@ func FuzzJSON(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, s uint8, b []byte) {
-		if GuardJSON(b) == nil {
+		if _, err := GuardJSON(b); err == nil {
 			_ = run(new(Decoder), Signal(s%3), b, true, check(t))
 		}
 	})
@@ -113,7 +113,7 @@ func FuzzProto(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, s uint8, b []byte) {
-		if Guard(b, Signal(s%3), 1000) == nil {
+		if _, err := Guard(b, Signal(s%3), 1000); err == nil {
 			_ = run(new(Decoder), Signal(s%3), b, false, check(t))
 		}
 	})
@@ -122,10 +122,10 @@ func FuzzProto(f *testing.F) {
 // The guard counts what the decoder will find.
 func TestGuardCounts(t *testing.T) {
 	for f, b := range plain(t, "otel-go/http-proto-logs-*.http") {
-		if err := Guard(b, Logs, 15); err != nil {
+		if _, err := Guard(b, Logs, 15); err != nil {
 			t.Errorf("%s: 15 records: %v", f, err)
 		}
-		if err := Guard(b, Logs, 14); err == nil {
+		if _, err := Guard(b, Logs, 14); err == nil {
 			t.Errorf("%s: 15 records passed a limit of 14", f)
 		}
 	}
@@ -154,7 +154,7 @@ func BenchmarkDecode(b *testing.B) {
 				b.SetBytes(int64(len(body)))
 				b.ReportAllocs()
 				for b.Loop() {
-					if err := Guard(body, c.signal, 1000); !c.json && err != nil {
+					if _, err := Guard(body, c.signal, 1000); !c.json && err != nil {
 						b.Fatal(err)
 					}
 					if err := run(d, c.signal, body, c.json, func(*item.Item) {}); err != nil {

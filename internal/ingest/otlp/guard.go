@@ -20,8 +20,11 @@ const (
 )
 
 // MaxMessages bounds the parts (records, attributes, values …) of one request:
-// a part takes two bytes on the wire and a hundred in memory.
-const MaxMessages = 500_000
+// a part may take two bytes on the wire and takes about PartBytes in memory.
+const (
+	MaxMessages = 400_000
+	PartBytes   = 128
+)
 
 // shape says which fields of a message hold messages. Only what nests or repeats
 // is listed; all else is passed over.
@@ -66,10 +69,11 @@ func init() { // a value holds a list of values (5) and a list of key and value 
 // Guard walks a protobuf request before it is decoded: it refuses more than max
 // records, more parts than MaxMessages and values nested deeper than
 // item.MaxDepth, which would take memory or stack without end. What is broken is
-// left to the decoder.
-func Guard(b []byte, s Signal, max int) error {
+// left to the decoder. It returns the number of parts.
+func Guard(b []byte, s Signal, max int) (parts int, err error) {
 	g := guard{records: max, parts: MaxMessages}
-	return g.walk(b, shapes[s], 0)
+	err = g.walk(b, shapes[s], 0)
+	return MaxMessages - g.parts, err
 }
 
 type guard struct{ records, parts int }
@@ -136,11 +140,11 @@ func (g *guard) part(b []byte, s *shape, depth int) error {
 }
 
 // GuardJSON is Guard for the JSON form; records are counted after decoding.
-func GuardJSON(b []byte) error {
-	if bytes.Count(b, []byte{'{'}) > MaxMessages {
-		return fault.E("otlp.Guard", fault.TooLarge, "The request has too many parts.", nil)
+func GuardJSON(b []byte) (parts int, err error) {
+	if parts = bytes.Count(b, []byte{'{'}); parts > MaxMessages {
+		return parts, fault.E("otlp.Guard", fault.TooLarge, "The request has too many parts.", nil)
 	}
-	return jsonin.CheckDepth(b, item.MaxDepth)
+	return parts, jsonin.CheckDepth(b, item.MaxDepth)
 }
 
 func broken() error {
