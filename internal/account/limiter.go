@@ -66,36 +66,46 @@ func network(ip string) string {
 	return a.String()
 }
 
-// peek reports whether a try is left.
-func (l *limiter) peek(key uint64, r rate, now time.Time) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.level(key, r, now) >= 1
+// try is one bucket that a request spends from.
+type try struct {
+	key uint64
+	rate
 }
 
-// spend takes one try.
-func (l *limiter) spend(key uint64, r rate, now time.Time) {
+// take takes one try of each bucket, or of none when one of them is empty. Asking
+// and spending are one step: tries that arrive side by side all count.
+func (l *limiter) take(now time.Time, tries ...try) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.buckets) >= maxBuckets {
+	for _, t := range tries {
+		if l.level(t, now) < 1 {
+			return false
+		}
+	}
+	if len(l.buckets)+len(tries) > maxBuckets {
 		l.shrink(now)
 	}
-	l.buckets[key] = bucket{max(0, l.level(key, r, now)-1), now}
+	for _, t := range tries {
+		l.buckets[t.key] = bucket{l.level(t, now) - 1, now}
+	}
+	return true
 }
 
-// refund gives a try back.
-func (l *limiter) refund(key uint64, r rate, now time.Time) {
+// refund gives the tries back.
+func (l *limiter) refund(now time.Time, tries ...try) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.buckets[key] = bucket{min(r.burst, l.level(key, r, now)+1), now}
+	for _, t := range tries {
+		l.buckets[t.key] = bucket{min(t.burst, l.level(t, now)+1), now}
+	}
 }
 
-func (l *limiter) level(key uint64, r rate, now time.Time) float64 {
-	b, ok := l.buckets[key]
+func (l *limiter) level(t try, now time.Time) float64 {
+	b, ok := l.buckets[t.key]
 	if !ok {
-		return r.burst
+		return t.burst
 	}
-	return min(r.burst, b.left+float64(now.Sub(b.at))/float64(r.each))
+	return min(t.burst, b.left+float64(now.Sub(b.at))/float64(t.each))
 }
 
 // shrink drops what is older than an hour, and then, while the table is still

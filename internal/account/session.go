@@ -34,10 +34,8 @@ func (s *Service) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error
 	now := s.opts.Now()
 	email := strings.ToLower(strings.TrimSpace(eco.Clean(in.Email, 254)))
 	from := network(in.IP)
-	pair := s.limit.key("pair", email+"\x00"+from)
-	account := s.limit.key("account", email)
-	address := s.limit.key("address", from)
-	if !s.limit.peek(pair, perPair, now) || !s.limit.peek(account, perAccount, now) || !s.limit.peek(address, perAddress, now) {
+	tries := []try{{s.limit.key("pair", email+"\x00"+from), perPair}, {s.limit.key("account", email), perAccount}, {s.limit.key("address", from), perAddress}}
+	if !s.limit.take(now, tries...) { // before any work, so that tries sent side by side all count
 		return SignedIn{}, fault.E(op, fault.RateLimited, "Too many tries. Please wait a few minutes.", nil)
 	}
 	var id, name, phc string
@@ -56,10 +54,6 @@ func (s *Service) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error
 	if len(password) > MaxPassword {
 		password = "" // nobody has it; the work stays the same
 	}
-	// A try is spent before the work, so that tries sent side by side all count.
-	s.limit.spend(pair, perPair, now)
-	s.limit.spend(account, perAccount, now)
-	s.limit.spend(address, perAddress, now)
 	ok, stale, err := s.matches(ctx, password, phc)
 	if err != nil {
 		return SignedIn{}, err
@@ -67,9 +61,7 @@ func (s *Service) SignIn(ctx context.Context, in SignInRequest) (SignedIn, error
 	if !ok || !known || disabled {
 		return SignedIn{}, fault.E(op, fault.Unauthenticated, "The e-mail address or the password is wrong.", nil)
 	}
-	s.limit.refund(pair, perPair, now)
-	s.limit.refund(account, perAccount, now)
-	s.limit.refund(address, perAddress, now)
+	s.limit.refund(now, tries...)
 	fresh := ""
 	if stale {
 		if fresh, err = s.hash(ctx, password); err != nil {
@@ -237,10 +229,6 @@ func (s *Service) ChangePassword(ctx context.Context, p Principal, old, new stri
 		return fault.E(op, fault.Forbidden, "A password is changed by its owner, signed in.", nil)
 	}
 	now := s.opts.Now()
-	key := s.limit.key("change", p.ID)
-	if !s.limit.peek(key, perPair, now) {
-		return fault.E(op, fault.RateLimited, "Too many tries. Please wait a few minutes.", nil)
-	}
 	var email, phc string
 	if err := s.db.Read().QueryRowContext(ctx, `SELECT email, password FROM account WHERE id = $1`, p.ID).Scan(&email, &phc); err != nil {
 		return fault.Wrap(op, err)
@@ -248,7 +236,10 @@ func (s *Service) ChangePassword(ctx context.Context, p Principal, old, new stri
 	if err := checkPassword(op, new, email); err != nil {
 		return err
 	}
-	s.limit.spend(key, perPair, now)
+	tried := try{s.limit.key("change", p.ID), perPair}
+	if !s.limit.take(now, tried) {
+		return fault.E(op, fault.RateLimited, "Too many tries. Please wait a few minutes.", nil)
+	}
 	if len(old) > MaxPassword {
 		old = ""
 	}
@@ -259,7 +250,7 @@ func (s *Service) ChangePassword(ctx context.Context, p Principal, old, new stri
 	if !ok {
 		return fault.E(op, fault.Invalid, "old: This is not your password.", nil)
 	}
-	s.limit.refund(key, perPair, now)
+	s.limit.refund(now, tried)
 	fresh, err := s.hash(ctx, new)
 	if err != nil {
 		return err

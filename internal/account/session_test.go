@@ -108,7 +108,7 @@ func TestSignInIsLimited(t *testing.T) {
 func TestLimiterIsBounded(t *testing.T) {
 	l, now := newLimiter(), time.Unix(1e9, 0)
 	for i := range maxBuckets + 1000 {
-		l.spend(uint64(i), perPair, now)
+		l.take(now, try{uint64(i), perPair})
 	}
 	if len(l.buckets) > maxBuckets {
 		t.Errorf("%d buckets", len(l.buckets))
@@ -151,4 +151,29 @@ func TestSessionsOfOneAccount(t *testing.T) {
 			t.Errorf("%d sessions are open, want at most %d", len(list), maxSessions)
 		}
 	})
+}
+
+// Tries that arrive side by side count like tries one after another.
+func TestSignInIsLimitedSideBySide(t *testing.T) {
+	h := open(t, dbtest.Open(t))
+	h.setUp()
+	codes := make(chan fault.Code, 100)
+	start := make(chan struct{})
+	for range cap(codes) {
+		go func() {
+			<-start
+			_, err := h.SignIn(t.Context(), SignInRequest{Email: "first@example.org", Password: "wrong", IP: "192.0.2.1"})
+			codes <- fault.CodeOf(err)
+		}()
+	}
+	close(start)
+	tried := 0
+	for range cap(codes) {
+		if c := <-codes; c != fault.RateLimited {
+			tried++
+		}
+	}
+	if tried != int(perPair.burst) {
+		t.Errorf("%d passwords were tried at once, want %v", tried, perPair.burst)
+	}
 }
