@@ -32,7 +32,7 @@ func (s *auditVerifyCmd) Run(ctx context.Context, k *kong.Context, c *console) e
 	if !report.OK() {
 		fmt.Fprintf(c.out, "The log is NOT as it was written:\n")
 		for _, b := range report.Bad {
-			fmt.Fprintf(c.out, "  %v\n", b)
+			fmt.Fprintf(c.out, "  entry %d: %s\n", b.Entry, b.What)
 		}
 		return exitCode(1)
 	}

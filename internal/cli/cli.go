@@ -10,7 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime/debug"
+	"runtime"
 
 	"github.com/alecthomas/kong"
 
@@ -42,19 +42,19 @@ type console struct {
 	in       io.Reader
 	out, err io.Writer
 	app      *kong.Kong
+	exited   int // code with which the parser would have ended the process; -1: not
 }
 
 // Main runs one command line and returns its exit code: 0 done, 1 failed, 2 the
 // command line is wrong.
 func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
 	var g grammar
-	con := &console{in: in, out: out, err: errOut}
-	exited := -1
+	con := &console{in: in, out: out, err: errOut, exited: -1}
 	parser, err := kong.New(&g,
 		kong.Name("bellwether"),
 		kong.Description("Crashes, telemetry under consent and support for software with extensions."),
 		kong.Writers(out, errOut),
-		kong.Exit(func(code int) { exited = code }),
+		kong.Exit(func(code int) { con.exited = code }),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: len(args) == 0}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
@@ -69,8 +69,8 @@ func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Write
 		args = []string{"--help"}
 	}
 	k, err := parser.Parse(args)
-	if exited >= 0 {
-		return exited
+	if con.exited >= 0 {
+		return con.exited
 	}
 	if err != nil {
 		fmt.Fprintln(errOut, "bellwether:", err)
@@ -116,11 +116,7 @@ func (c *console) logger(o app.Options) *slog.Logger {
 type versionCmd struct{}
 
 func (versionCmd) Run(c *console) error {
-	v := "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		v = info.Main.Version + " " + info.GoVersion
-	}
-	_, err := fmt.Fprintln(c.out, "bellwether", v)
+	_, err := fmt.Fprintln(c.out, "bellwether", app.Version(), runtime.Version())
 	return err
 }
 
@@ -130,6 +126,9 @@ type helpCmd struct {
 
 func (h helpCmd) Run(c *console) error {
 	_, err := c.app.Parse(append(h.Command, "--help"))
+	if c.exited == 0 {
+		return nil // the help was shown; what the parser says of a command line that goes on is moot
+	}
 	return err
 }
 

@@ -190,6 +190,13 @@ func (c *client) table(heading string, rows [][]string, empty string) error {
 	return w.Flush()
 }
 
+// quiet is the same client, for requests whose answer nobody asked to see.
+func (c *client) quiet() *client {
+	q := *c
+	q.raw = false
+	return &q
+}
+
 func (c *client) say(format string, args ...any) {
 	if !c.raw {
 		fmt.Fprintf(c.out, format+"\n", args...)

@@ -15,10 +15,11 @@ import (
 
 // settings are the server's options as flags, environment variables
 // (BELLWETHER_DATA …) and a YAML file. A flag wins over the environment, the
-// environment over the file, the file over the default.
+// environment over the file, the file over the default. An empty variable is one
+// that is not set.
 type settings struct {
-	Config string `help:"A YAML file with any of these options." env:"BELLWETHER_CONFIG" type:"existingfile"`
-	app.Options
+	Config      string `help:"A YAML file with any of these options." env:"BELLWETHER_CONFIG"`
+	app.Options `embed:"" group:"The server's options:"`
 }
 
 // resolve fills in what the command line left at its default.
@@ -47,14 +48,15 @@ func (s *settings) resolve(k *kong.Context) (app.Options, error) {
 		if given[name] || name == "config" || name == "help" {
 			continue
 		}
-		value, ok := os.LookupEnv("BELLWETHER_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")))
-		if !ok {
+		value := os.Getenv("BELLWETHER_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")))
+		if value == "" {
+			var ok bool
 			if value, ok = file[name]; !ok {
 				continue
 			}
 		}
 		if err := f.Parse(kong.ScanFromTokens(kong.Token{Type: kong.FlagValueToken, Value: value}), f.Target); err != nil {
-			mistakes = append(mistakes, fmt.Sprintf("%s: %v", name, err))
+			mistakes = append(mistakes, name+": "+strings.TrimPrefix(err.Error(), "--"+name+": "))
 		}
 	}
 	o := s.Options
@@ -130,8 +132,12 @@ func hidePassword(address string) string {
 	if !ok {
 		return address
 	}
+	rest, query, _ := strings.Cut(rest, "?")
 	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
 		rest = "…" + rest[at:]
+	}
+	if query != "" { // libpq takes a password there as well
+		rest += "?…"
 	}
 	return scheme + "://" + rest
 }

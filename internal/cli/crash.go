@@ -107,7 +107,7 @@ func judge(c *console, world *blame.World, name string) (verdict, error) {
 	}
 	stack.Normalise(report)
 	if len(report.Exceptions) == 0 && report.Message == "" {
-		return verdict{}, fault.E("crash.sign", fault.Invalid, "This is no crash report we can read: no exception and no stack trace was found.", nil)
+		return verdict{}, fault.E("crash.sign", fault.Invalid, "This is no crash report we can read ("+reader+"): no exception and no stack trace was found.", nil)
 	}
 	world.Classify(report, origin)
 	return verdict{File: name, Reader: reader, Signature: signature.Sign(report), Blame: blame.Decide(world, report, origin), crash: report}, nil

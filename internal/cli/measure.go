@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -51,6 +52,9 @@ func (e *evalCrashCmd) Run(c *console) error {
 		o.Answers = out
 	}
 	scores, err := eval.Crash(in, o)
+	if f, ok := o.Answers.(*os.File); ok {
+		err = errors.Join(err, f.Close())
+	}
 	if err != nil {
 		return err
 	}

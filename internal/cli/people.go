@@ -157,9 +157,7 @@ type userResetCmd struct {
 
 func (u *userResetCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
 	return u.with(ctx, k, c, func(cl *client) error {
-		quiet := *cl
-		quiet.raw = false
-		list, err := every[member](ctx, &quiet, "/members")
+		list, err := every[member](ctx, cl.quiet(), "/members")
 		if err != nil {
 			return err
 		}

@@ -1,11 +1,12 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/registry"
 )
 
@@ -117,12 +119,40 @@ func (h *hostListCmd) Run(ctx context.Context, k *kong.Context, c *console) erro
 }
 
 type hostKeysCmd struct {
-	target
+	keysOf
 	ID string `arg:"" help:"The host's id."`
 }
 
 func (h *hostKeysCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
-	return h.with(ctx, k, c, func(cl *client) error { return showKeys(ctx, cl, "host", h.ID) })
+	return h.show(ctx, k, c, "host", h.ID)
+}
+
+// keysOf shows keys, and makes the project that holds the first.
+type keysOf struct {
+	target
+	Tiers []string `help:"Make a project with a key when there is none yet, its users asked for these: crash, performance, usage, support."`
+	Text  string   `help:"With --tiers: the text the users are shown when they are asked."`
+}
+
+func (o *keysOf) show(ctx context.Context, k *kong.Context, c *console, kind, id string) error {
+	return o.with(ctx, k, c, func(cl *client) error {
+		if err := cl.quiet().call(ctx, http.MethodGet, "/"+kind+"s/"+url.PathEscape(id), nil, nil); err != nil {
+			return err
+		}
+		if len(o.Tiers) > 0 {
+			list, err := every[registry.Project](ctx, cl.quiet(), "/projects?"+kind+"="+url.QueryEscape(id))
+			if err != nil {
+				return err
+			}
+			if len(list) > 0 {
+				return fault.E("cli", fault.Conflict, "There is a project already; its consent policy is changed on its page.", nil)
+			}
+			if err := newProject(ctx, cl, kind, id, id, policy{Tiers: o.Tiers, Text: o.Text}); err != nil {
+				return err
+			}
+		}
+		return showKeys(ctx, cl, kind, id)
+	})
 }
 
 type releaseCmd struct {
@@ -230,24 +260,33 @@ func (e *extensionAddCmd) Run(ctx context.Context, k *kong.Context, c *console) 
 		if err := cl.call(ctx, http.MethodPost, "/extensions", in, nil); err != nil {
 			return err
 		}
-		policy := map[string]any{
-			"tiers":    e.Tiers,
-			"text":     orElse(e.Text, "Send reports to the author of "+string(id)+", so that faults can be found?"),
-			"asked_by": orElse(e.AskedBy, orElse(e.Host, "extension")),
-		}
-		project := map[string]any{"extension": id, "name": orElse(e.Name, string(id)), "policy": policy}
-		if err := cl.call(ctx, http.MethodPost, "/projects", project, nil); err != nil {
+		cl.say("Extension %s is registered.", id)
+		p := policy{Tiers: e.Tiers, Text: e.Text, AskedBy: orElse(e.AskedBy, e.Host)}
+		if err := newProject(ctx, cl, "extension", string(id), orElse(e.Name, string(id)), p); err != nil {
 			return err
 		}
-		cl.say("Extension %s is registered. Its clients report with:", id)
+		cl.say("Its clients report with:")
 		return showKeys(ctx, cl, "extension", string(id))
 	})
 }
 
+// policy is what the users of a project are asked for.
+type policy struct {
+	Tiers   []string `json:"tiers"`
+	Text    string   `json:"text"`
+	AskedBy string   `json:"asked_by"`
+}
+
+// newProject makes a project, with its first key.
+func newProject(ctx context.Context, cl *client, kind, id, name string, p policy) error {
+	p.Text = orElse(p.Text, "Send reports to the makers of "+id+", so that faults can be found?")
+	p.AskedBy = orElse(p.AskedBy, kind)
+	return cl.call(ctx, http.MethodPost, "/projects", map[string]any{kind: id, "name": name, "policy": p}, nil)
+}
+
 // ensurePublisher registers a publisher that is not known yet.
 func ensurePublisher(ctx context.Context, cl *client, id string) error {
-	quiet := *cl
-	quiet.raw = false
+	quiet := cl.quiet()
 	if err := quiet.call(ctx, http.MethodGet, "/publishers/"+url.PathEscape(id), nil, nil); err == nil {
 		return nil
 	}
@@ -275,18 +314,26 @@ func (e *extensionImportCmd) Run(ctx context.Context, k *kong.Context, c *consol
 		if e.DryRun {
 			path += "?dry_run=true"
 		}
+		body := bufio.NewReader(in)
+		if _, err := body.Peek(1); err == io.EOF {
+			return fault.E("cli", fault.Invalid, "The file is empty.", nil)
+		}
 		var report registry.ImportReport
-		if err := cl.request(ctx, http.MethodPost, path, kind, in, &report); err != nil {
+		if err := cl.request(ctx, http.MethodPost, path, kind, body, &report); err != nil {
 			return err
 		}
 		for _, m := range report.Mistakes {
-			fmt.Fprintf(os.Stderr, "line %d: %s %s\n", m.Line, m.Field, m.Text)
+			fmt.Fprintf(c.err, "line %d: %s: %s\n", m.Line, orElse(m.Field, "file"), m.Text)
 		}
-		if len(report.Mistakes) > 0 {
-			cl.say("Nothing was changed: the file has %d mistakes.", len(report.Mistakes))
+		if n := len(report.Mistakes) + report.More; n > 0 {
+			cl.say("Nothing was changed. Mistakes in the file: %d.", n)
 			return exitCode(1)
 		}
-		cl.say("%d created, %d changed, %d unchanged.", report.Created, report.Changed, report.Unchanged)
+		how := ""
+		if e.DryRun {
+			how = "A dry run, nothing was changed. It would be: "
+		}
+		cl.say("%s%d created, %d changed, %d unchanged.", how, report.Created, report.Changed, report.Unchanged)
 		return nil
 	})
 }
@@ -325,12 +372,12 @@ func (e *extensionShowCmd) Run(ctx context.Context, k *kong.Context, c *console)
 }
 
 type extensionKeysCmd struct {
-	target
+	keysOf
 	ID string `arg:"" help:"The extension's id."`
 }
 
 func (e *extensionKeysCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
-	return e.with(ctx, k, c, func(cl *client) error { return showKeys(ctx, cl, "extension", e.ID) })
+	return e.show(ctx, k, c, "extension", e.ID)
 }
 
 // keyForms is a key as the API shows it.
@@ -347,7 +394,7 @@ func showKeys(ctx context.Context, cl *client, kind, id string) error {
 		return err
 	}
 	if len(projects) == 0 {
-		cl.say("No project yet.")
+		cl.say("No project yet. `bellwether %s keys %s --tiers crash` makes one.", kind, id)
 	}
 	for _, p := range projects {
 		cl.say("\nProject %d, %s; consent: %s", p.ID, p.Name, tiers(p.Policy.Tiers))

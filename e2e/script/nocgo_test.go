@@ -1,0 +1,5 @@
+//go:build !cgo
+
+package script
+
+const hasFacts = false
