@@ -337,6 +337,11 @@ func TestLogsAreWrittenBack(t *testing.T) {
 	if !slices.ContainsFunc(ps, func(p *part) bool { return p.logged.Load() > 0 }) {
 		t.Error("the other logs are forgotten")
 	}
+	ps[5].replayed = true
+	s.writeBack(t.Context(), conn)
+	if n := logs(); n != 7 || fileSize(ps[5].path+".wal") != 0 || ps[5].replayed {
+		t.Fatalf("%d logs, want the one that was replayed written back too", n)
+	}
 }
 
 // While a question is being answered, inserts go on: the rollup waits instead.

@@ -140,7 +140,8 @@ func (s *Store) put(ctx context.Context, conn *sql.Conn, sh *share) error {
 }
 
 // writeBack checkpoints the files with the longest logs when all logs together
-// have grown past maxLog: a day that is over would keep its log otherwise.
+// have grown past maxLog: a day that is over would keep its log otherwise. Logs
+// that a start replayed go at once.
 func (s *Store) writeBack(ctx context.Context, conn *sql.Conn) {
 	ps := s.all()
 	slices.SortFunc(ps, func(a, b *part) int { return cmp.Compare(b.logged.Load(), a.logged.Load()) })
@@ -149,8 +150,8 @@ func (s *Store) writeBack(ctx context.Context, conn *sql.Conn) {
 		sum += p.logged.Load()
 	}
 	for _, p := range ps {
-		if sum <= maxLog {
-			return
+		if sum <= maxLog && !p.replayed {
+			continue
 		}
 		if !p.write.TryLock() {
 			continue // being rewritten, which writes its log back too
@@ -159,6 +160,7 @@ func (s *Store) writeBack(ctx context.Context, conn *sql.Conn) {
 			if _, err := conn.ExecContext(ctx, "CHECKPOINT "+p.alias); err != nil {
 				s.o.Log.Warn("checkpoint failed", "day", p.day.String(), "class", string(p.class), "err", err)
 			}
+			p.replayed = false
 			before := p.logged.Swap(fileSize(p.path + ".wal"))
 			sum -= before - p.logged.Load()
 		}

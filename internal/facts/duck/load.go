@@ -78,6 +78,7 @@ func (p *part) settle(ctx context.Context, db *sql.DB, in *info) error {
 	p.info.Store(in)
 	p.suspect.Store(in.position > 0)
 	p.logged.Store(fileSize(p.path + ".wal"))
+	p.replayed = p.logged.Load() > shortLog
 	return nil
 }
 

@@ -35,6 +35,9 @@ type part struct {
 	suspect atomic.Bool
 	info    atomic.Pointer[info]
 	logged  atomic.Int64 // bytes of the log
+
+	// replayed is set while the log holds what a start had to replay. Guarded by insert.
+	replayed bool
 }
 
 // info is what queries are planned by. It is replaced, never changed. Bounds only
