@@ -51,6 +51,9 @@ func New(ctx context.Context, o Options, log *slog.Logger) (_ *App, err error) {
 	if err := o.Check(); err != nil {
 		return nil, fault.E("app.New", fault.Invalid, "The configuration has mistakes: "+err.Error(), nil)
 	}
+	if err := forbidCores(); err != nil {
+		return nil, fault.E("app.New", fault.Internal, "Core dumps cannot be switched off; one would hold reports that are not scrubbed yet.", err)
+	}
 	a := &App{o: o, log: log, disk: &disk{path: o.Data, minFree: o.MinFree}}
 	defer func() {
 		if err != nil {
