@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ type body struct {
 	home  *[]byte
 	bytes []byte
 	had   int
+	held  int64 // of the budget, for what the bytes unfold to
 }
 
 // read reads the request body within the limits and the budget of the door.
@@ -39,13 +41,38 @@ func (b *body) release() {
 	if b.home == nil {
 		return
 	}
-	b.s.budget.Give(int64(cap(b.bytes) - b.had))
+	b.s.budget.Give(int64(cap(b.bytes)-b.had) + b.held)
 	if cap(b.bytes) <= 256<<10 {
 		*b.home = b.bytes[:0]
 	}
 	b.s.bodies.Put(b.home)
-	b.home, b.bytes = nil, nil
+	b.home, b.bytes, b.held = nil, nil, 0
 }
+
+// What the parts of a JSON text take in memory at most, beside its bytes: an object
+// (a frame, with the room its list grows by), a member or element, a line of a
+// text trace (it may become a frame).
+const (
+	objectBytes = 256
+	memberBytes = 64
+	lineBytes   = 192
+)
+
+// unfold takes from the budget what the body's items may be in memory while all
+// of them are held; two bytes of JSON may be a hundred there.
+func (b *body) unfold() error {
+	n := int64(len(b.bytes)) + objectBytes*count(b.bytes, `{`) + memberBytes*count(b.bytes, `,`) + lineBytes*(count(b.bytes, `\n`)+count(b.bytes, `\u00`))
+	if n > MaxUnfolded {
+		return fault.E("ingest.unfold", fault.TooLarge, "The body has too many parts.", nil)
+	}
+	if !b.s.budget.Take(n) {
+		return door.Later(fault.E("ingest.unfold", fault.Unavailable, "Too many requests at once; try again shortly.", nil), 2*time.Second)
+	}
+	b.held += n
+	return nil
+}
+
+func count(b []byte, s string) int64 { return int64(bytes.Count(b, []byte(s))) }
 
 // later makes any failure to append one that the client may repeat.
 func later(err error) error {

@@ -22,6 +22,7 @@ const (
 	MaxRecords   = 20_000    // records of one OTLP request; more is refused before memory is taken for them
 	MaxBatch     = 2_000     // items of an Application Insights or native request
 	MaxAppend    = 7 << 20   // bytes of records that one request may append; the rest is dropped, and told
+	MaxUnfolded  = 96 << 20  // bytes that the items of an Application Insights or native request may take in memory
 	MaxInFlight  = 256 << 20 // bytes of all bodies under way together; then the answer is "later"
 
 	maxKeys        = 100_000 // token buckets of keys in memory
@@ -60,7 +61,8 @@ func Limits() []Bound {
 		{"native request", MaxNative, "bytes", "413"},
 		{"items of an Application Insights or native request", MaxBatch, "items", "413"},
 		{"records appended by one request", MaxAppend, "bytes", "rest dropped, limit:append"},
-		{"all bodies under way, with what OTLP parts take", MaxInFlight, "bytes", "503, later"},
+		{"what such a request unfolds to in memory, by its objects, members and lines", MaxUnfolded, "bytes", "413"},
+		{"all bodies under way, with what their parts take", MaxInFlight, "bytes", "503, later"},
 		{"decompressed to compressed, above 1 MiB", door.MaxRatio, ": 1", "413"},
 		{"nesting of JSON and of OTLP values", item.MaxDepth, "levels", "400"},
 		{"exceptions of a crash", item.MaxExceptions, "", "outermost kept"},

@@ -61,6 +61,9 @@ func (s *Server) native(list string) http.Handler {
 			return err
 		}
 		defer b.release()
+		if err := b.unfold(); err != nil {
+			return err
+		}
 		items, err := native.Read(b.bytes, list, MaxBatch, g.now.UnixMilli())
 		if err != nil {
 			return err

@@ -71,6 +71,9 @@ func (s *Server) trackItems(w http.ResponseWriter, r *http.Request) (trackAnswer
 		return a, err
 	}
 	defer b.release()
+	if err := b.unfold(); err != nil {
+		return a, err
+	}
 	var all []insights.Envelope
 	if err := insights.Read(b.bytes, MaxBatch, func(e *insights.Envelope) { all = append(all, *e) }); err != nil {
 		return a, err

@@ -301,7 +301,7 @@ func (d *reader) parsedStack() (frames []eco.Frame) {
 	r := d.r
 	r.Each(item.MaxFrames, func(int) {
 		var f eco.Frame
-		r.Fields(func(name []byte) {
+		object := r.Fields(func(name []byte) {
 			switch string(name) {
 			case "method":
 				f.Function = r.Str(item.MaxName)
@@ -315,7 +315,9 @@ func (d *reader) parsedStack() (frames []eco.Frame) {
 				r.Skip()
 			}
 		})
-		frames = append(frames, f)
+		if object {
+			frames = append(frames, f)
+		}
 	})
 	return frames
 }

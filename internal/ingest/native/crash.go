@@ -99,6 +99,10 @@ func (d *decoder) exception(c *eco.Crash) {
 
 func (d *decoder) frame(x *eco.Exception) {
 	r := d.r
+	if r.Kind() != '{' {
+		r.Skip()
+		return
+	}
 	x.Frames = append(x.Frames, eco.Frame{})
 	f := &x.Frames[len(x.Frames)-1]
 	r.Fields(func(key []byte) {
