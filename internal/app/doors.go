@@ -30,7 +30,7 @@ func (a *App) doors(base *url.URL) (main, rpc http.Handler, err error) {
 	secure := base.Scheme == "https"
 	pages, err := web.New(web.Options{
 		Log: a.log, Now: now, Accounts: a.Records.Accounts, Registry: a.Records.Registry, Desk: a.desk,
-		Worker: a.worker, Counts: a.counts, Jobs: a.jobs, Audit: a.Records.Audit,
+		Worker: a.worker, Counts: a.counts, Facts: a.facts, Jobs: a.jobs, Audit: a.Records.Audit,
 		Base: base, Secure: &secure, Intake: routes(in.Routes()), Build: Version(),
 	})
 	if err != nil {

@@ -110,7 +110,7 @@ func judge(c *console, world *blame.World, name string) (verdict, error) {
 		return verdict{}, fault.E("crash.sign", fault.Invalid, "This is no crash report we can read ("+reader+"): no exception and no stack trace was found.", nil)
 	}
 	world.Classify(report, origin)
-	return verdict{File: name, Reader: reader, Signature: signature.Sign(report), Blame: blame.Decide(world, report, origin), crash: report}, nil
+	return verdict{File: name, Reader: reader, Signature: signature.Explain(report), Blame: blame.Decide(world, report, origin), crash: report}, nil
 }
 
 // understand finds out what kind of report the bytes are.

@@ -136,7 +136,7 @@ func (d *demoWorld) found(ctx context.Context) error {
 		if err := json.Unmarshal(b, &d.state); err != nil {
 			return fault.E("demo", fault.Invalid, "demo.json in the folder is not ours.", err)
 		}
-		d.state.URL = d.app.URL()
+		d.state.URL, d.state.Ready = d.app.URL(), false // until what it missed is in
 		return d.save()
 	}
 	seed, err := world.New(world.Options{Seed: d.cmd.Seed, Start: time.Now().Add(-world.History)})
@@ -213,7 +213,7 @@ func (d *demoWorld) history(ctx context.Context) (int, error) {
 		if to.After(end) {
 			to = end
 		}
-		n, err := d.send(ctx, d.state.Sent, to)
+		n, err := d.send(ctx, d.state.Sent, to, d.cmd.Scale)
 		if err != nil {
 			return sent, err
 		}
@@ -230,6 +230,10 @@ func (d *demoWorld) history(ctx context.Context) (int, error) {
 	return sent, d.settled(ctx)
 }
 
+// liveliness is how much busier the world is while somebody looks: something
+// arrives every few seconds, and a day of it is still no spike to speak of.
+const liveliness = 6
+
 // live follows the clock.
 func (d *demoWorld) live(ctx context.Context) error {
 	tick := time.NewTicker(2 * time.Second)
@@ -239,7 +243,7 @@ func (d *demoWorld) live(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case at := <-tick.C:
-			if _, err := d.send(ctx, d.state.Sent, at); err != nil {
+			if _, err := d.send(ctx, d.state.Sent, at, liveliness*d.cmd.Scale); err != nil {
 				return err
 			}
 			d.state.Sent = at
@@ -253,7 +257,7 @@ func (d *demoWorld) live(ctx context.Context) error {
 }
 
 // send plays a span of the world, in order, with some requests under way at once.
-func (d *demoWorld) send(ctx context.Context, from, to time.Time) (int, error) {
+func (d *demoWorld) send(ctx context.Context, from, to time.Time, scale float64) (int, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	queue := make(chan world.Request)
@@ -268,7 +272,7 @@ func (d *demoWorld) send(ctx context.Context, from, to time.Time) (int, error) {
 		})
 	}
 	n := 0
-	for r := range d.world.Traffic(from, to, d.cmd.Scale) {
+	for r := range d.world.Traffic(from, to, scale) {
 		if ctx.Err() != nil {
 			break
 		}

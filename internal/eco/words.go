@@ -35,12 +35,12 @@ const (
 	Short        Class = "short"     // 30 days
 	Standard     Class = "standard"  // 90 days
 	ClassCrash   Class = "crash"     // 90 days
-	ClassSupport Class = "support"   // 180 days after the ticket is closed
+	ClassSupport Class = "support"   // 180 days after the ticket is closed; what has no ticket counts as closed when it came
 	Hold         Class = "hold"      // legal hold: until a person lifts it
 )
 
-// Days returns the life of a class in days, and 0 for a class that has no fixed
-// end (support counts from the closing of its ticket, hold has none).
+// Days returns the life of a class in days, and 0 for a legal hold, which has no
+// end of its own.
 func (c Class) Days() int {
 	switch c {
 	case Ephemeral:
@@ -49,6 +49,8 @@ func (c Class) Days() int {
 		return 30
 	case Standard, ClassCrash:
 		return 90
+	case ClassSupport:
+		return 180
 	}
 	return 0
 }

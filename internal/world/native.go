@@ -70,7 +70,10 @@ func nativeSession(s *subject, at time.Time, x sess) Request {
 
 // nativeTally is what one version counted in an hour; it names no install.
 func nativeTally(s *subject, started, at time.Time, version string, t *tally) Request {
-	p := person{s: s, version: version, hostVersion: version, channel: eco.Stable}
+	p := person{s: s, version: version, channel: eco.Stable}
+	if s.ext == "" {
+		p.hostVersion = version
+	}
 	return nativeRequest(s, "sessions", at, &p, object{"sessions": []object{{
 		"started": started.UnixMilli(), "exited": t.exited, "errored": t.errored, "crashed": t.crashed,
 	}}})

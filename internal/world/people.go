@@ -64,11 +64,18 @@ func (w *World) person(s *subject, index int, day float64) person {
 	}
 	p.version = at(s.releases, p.channel, day-lag(unit(h(6))))
 	p.hostVersion = at(hostReleases, eco.Stable, day-lag(unit(h(7))))
-	if s.ext == "" {
+	switch {
+	case s.ext == "":
 		p.hostVersion = p.version
+	case hostOf(s) != hostName:
+		p.hostVersion = otherHosts[hostOf(s)]
 	}
 	return p
 }
+
+// otherHosts are the applications that are not in the register, with the one
+// version everybody has.
+var otherHosts = map[string]string{"blender": "4.5.1", "chromium": "156.0.8078"}
 
 // identify gives the person the id that its client made up.
 func (w *World) identify(p *person) {
