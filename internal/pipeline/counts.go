@@ -16,7 +16,7 @@ import (
 
 // Count is a number of items that came to the same end.
 type Count struct {
-	Hour     int64  `json:"hour"` // Unix milliseconds of its start; Add fills it in
+	Hour     int64  `json:"hour"` // Unix milliseconds of the receipt; Add cuts it to the hour, and takes the present one for 0
 	Project  int64  `json:"project"`
 	Protocol string `json:"protocol"`
 	Kind     string `json:"kind"`
@@ -60,10 +60,15 @@ func NewCounts(ctx context.Context, d *db.DB, now func() time.Time) (*Counts, er
 	return &Counts{d: d, now: now, sums: map[Count]int64{}}, nil
 }
 
-// Add counts c.N items (0 counts as 1) in the present hour. It does no I/O.
+// Add counts c.N items (0 counts as 1) in the hour of their receipt, so that what
+// waited in the stream is stored in the hour it was accepted in. It does no I/O.
 func (c *Counts) Add(n Count) {
 	by := max(n.N, 1)
-	n.N, n.Hour = 0, c.now().Truncate(time.Hour).UnixMilli()
+	if now := c.now().UnixMilli(); n.Hour <= 0 || n.Hour > now { // a damaged record may say anything
+		n.Hour = now
+	}
+	n.N = 0
+	n.Hour -= n.Hour % time.Hour.Milliseconds()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.add(n, by)

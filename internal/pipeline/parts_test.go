@@ -266,6 +266,32 @@ func TestCounts(t *testing.T) {
 	})
 }
 
+// TestCountsByReceipt: what was received earlier is counted there.
+func TestCountsByReceipt(t *testing.T) {
+	now := time.Date(2026, 11, 21, 10, 59, 0, 0, time.UTC)
+	c, err := NewCounts(t.Context(), dbtest.Open(t), func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := now.AddDate(0, 0, -20)
+	for range 2 {
+		c.Add(Count{Hour: old.UnixMilli(), Project: 7, Outcome: Accepted})
+		old = old.Add(time.Second) // the same hour, another moment
+	}
+	c.Add(Count{Project: 7, Outcome: Accepted})
+	got, err := c.List(t.Context(), CountFilter{ByHour: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Count{
+		{Hour: old.Truncate(time.Hour).UnixMilli(), Project: 7, Outcome: Accepted, N: 2},
+		{Hour: now.Truncate(time.Hour).UnixMilli(), Project: 7, Outcome: Accepted, N: 1},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func BenchmarkCountsAdd(b *testing.B) {
 	c, err := NewCounts(b.Context(), dbtest.Open(b), time.Now)
 	if err != nil {

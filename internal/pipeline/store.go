@@ -184,6 +184,7 @@ func (w *Worker) count(items []item) {
 		c := Count{Outcome: outcomes[it.outcome], Reason: it.reason}
 		if it.env != nil {
 			c.Project, c.Protocol, c.Kind = it.env.Origin.Project, it.env.Protocol, string(it.env.Kind)
+			c.Hour = it.env.Received - it.env.Received%time.Hour.Milliseconds()
 		}
 		if it.outcome == dead {
 			c.Reason = it.stage
