@@ -126,10 +126,12 @@ func (b *batch) add(it *item.Item) outcome {
 	b.steps[0] = eco.Step{Stage: "received", Version: b.g.protocol, At: b.now}
 	b.steps[1] = eco.Step{Stage: "consent", Version: consent.Version, Note: string(tier), At: b.now}
 	if e.Kind == eco.KindCrash {
-		if held, why := b.s.bursts.look(e, p.Quarantine, b.g.now); held {
+		if held, why := b.s.bursts.look(e, p.Quarantine, b.g.from, b.g.now); held {
 			e.Quarantined = true
 			b.steps[0].Note = "quarantined: " + why
 		}
+	} else {
+		b.s.bursts.meet(p.ID, e.Origin.Install, b.g.now)
 	}
 	e.Removed = b.s.o.Scrub.Envelope(e)
 	b.steps[2] = eco.Step{Stage: "scrub", Version: scrub.Version, At: b.now}
@@ -169,7 +171,7 @@ func (b *batch) count(kind, end, reason string, n int64) {
 			return
 		}
 	}
-	b.counts = append(b.counts, pipeline.Count{Project: b.g.key.Project.ID, Protocol: b.g.protocol, Kind: kind, Outcome: end, Reason: reason, N: n})
+	b.counts = append(b.counts, pipeline.Count{Hour: b.now, Project: b.g.key.Project.ID, Protocol: b.g.protocol, Kind: kind, Outcome: end, Reason: reason, N: n})
 }
 
 // flush appends what is kept, in one call, and hands on the counts. On an error

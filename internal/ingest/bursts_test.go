@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ func TestBurstsAreWatched(t *testing.T) {
 	now := time.UnixMilli(testNow)
 	crash := func(install uint64, typ string) bool {
 		held, _ := w.look(&eco.Envelope{Origin: eco.Origin{Project: 1, Install: eco.Install(install)},
-			Crash: &eco.Crash{Exceptions: []eco.Exception{{Type: typ, Frames: []eco.Frame{{Function: "f"}}}}}}, registry.Quarantine{}, now)
+			Crash: &eco.Crash{Exceptions: []eco.Exception{{Type: typ, Frames: []eco.Frame{{Function: "f"}}}}}}, registry.Quarantine{}, netip.Addr{}, now)
 		return held
 	}
 	mix := func(i int) uint64 { // as random as a pseudonym
@@ -100,5 +101,48 @@ func TestLimitsAreATableOfSense(t *testing.T) {
 			t.Errorf("%+v", l)
 		}
 		seen[l.Name] = true
+	}
+}
+
+// A bad release must not be hidden as a forgery: everybody who updated crashes at
+// once, with one crash, and has not crashed within the hour before.
+func TestBadReleaseIsNotHeld(t *testing.T) {
+	crash := &eco.Crash{Exceptions: []eco.Exception{{Type: "Bad release", Frames: []eco.Frame{{Function: "activate"}}}}}
+	mix := func(i int) eco.Install { return eco.Install(uint64(i+1) * 0x9e3779b97f4a7c15) }
+	address := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{203, byte(i >> 16), byte(i >> 8), byte(i)}) }
+	for _, tt := range []struct {
+		name    string
+		install func(int) eco.Install
+		from    func(int) netip.Addr
+		met     bool // their sessions were seen before
+		held    bool
+	}{
+		{"many installs in many networks", mix, address, false, false},
+		{"clients that name no install", func(int) eco.Install { return 0 }, address, false, false},
+		{"known installs behind one relay", mix, func(int) netip.Addr { return address(1) }, true, false},
+		{"installs invented by one machine", mix, func(int) netip.Addr { return address(1) }, false, true},
+		{"and by one that has a /64", mix, func(i int) netip.Addr {
+			return netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 14: byte(i >> 8), 15: byte(i)})
+		}, false, true},
+		{"no install, one machine", func(int) eco.Install { return 0 }, func(int) netip.Addr { return address(1) }, false, true},
+	} {
+		w := &bursts{projects: map[int64]*burst{}}
+		now := time.UnixMilli(testNow)
+		if tt.met {
+			for i := range 5000 {
+				w.meet(1, tt.install(i), now)
+			}
+		}
+		now = now.Add(2 * time.Minute)
+		held := 0
+		for i := range 5000 {
+			e := &eco.Envelope{Origin: eco.Origin{Project: 1, Install: tt.install(i)}, Crash: crash}
+			if yes, _ := w.look(e, registry.Quarantine{}, tt.from(i), now); yes {
+				held++
+			}
+		}
+		if tt.held != (held > 4000) || !tt.held && held > 0 {
+			t.Errorf("%s: %d of 5000 held (%+v)", tt.name, held, w.projects[1].now)
+		}
 	}
 }

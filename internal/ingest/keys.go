@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +21,7 @@ type gate struct {
 	protocol string
 	optOut   bool
 	country  string
+	from     netip.Addr // of the client: for limits and bursts, in memory only
 	now      time.Time
 }
 
@@ -48,24 +50,24 @@ func (s *Server) open(r *http.Request, protocol, key string, project int64) (gat
 	}
 	view, ok := s.o.Registry.KeyByPublic(key)
 	if !ok {
-		s.count(pipeline.Count{Protocol: protocol, Outcome: pipeline.Dropped, Reason: "key:unknown"})
+		s.dropRequest(g, 0, "key:unknown")
 		return g, s.refuse(r, now, fault.E("ingest", fault.Unauthenticated, "The project key is not known.", nil))
 	}
 	id := view.Project.ID
 	info.SetProject(id)
 	if usable, why := view.Usable(now); !usable {
-		s.count(pipeline.Count{Project: id, Protocol: protocol, Outcome: pipeline.Dropped, Reason: why})
+		s.dropRequest(g, id, why)
 		return g, s.refuse(r, now, fault.E("ingest", fault.Forbidden, "The project key is no longer taken.", nil))
 	}
 	if project != 0 && project != id {
-		s.count(pipeline.Count{Project: id, Protocol: protocol, Outcome: pipeline.Dropped, Reason: "key:project"})
+		s.dropRequest(g, id, "key:project")
 		return g, s.refuse(r, now, fault.E("ingest", fault.Forbidden, "The project key belongs to another project.", nil))
 	}
 	if !door.OriginAllowed(r.Header.Get("Origin"), view.Key.Origins) {
-		s.count(pipeline.Count{Project: id, Protocol: protocol, Outcome: pipeline.Dropped, Reason: "key:origin"})
+		s.dropRequest(g, id, "key:origin")
 		return g, s.refuse(r, now, fault.E("ingest", fault.Forbidden, "The project key is not taken from this origin.", nil))
 	}
-	g.key = view
+	g.key, g.from = view, info.IP()
 	g.optOut = consent.OptOut(r.Header.Get("Sec-GPC"), r.Header.Get("DNT"))
 	if s.o.Country != nil {
 		g.country = s.o.Country(r)
@@ -73,11 +75,10 @@ func (s *Server) open(r *http.Request, protocol, key string, project int64) (gat
 	return g, nil
 }
 
-func (s *Server) count(c pipeline.Count) {
-	if c.N == 0 {
-		c.N = 1
-	}
-	s.o.Count(c)
+// dropRequest counts a request that was refused before its items were looked at,
+// in the hour of its receipt.
+func (s *Server) dropRequest(g gate, project int64, reason string) {
+	s.o.Count(pipeline.Count{Hour: g.now.UnixMilli(), Project: project, Protocol: g.protocol, Kind: "request", Outcome: pipeline.Dropped, Reason: reason, N: 1})
 }
 
 // refuse slows down an address that keeps failing.
@@ -109,11 +110,11 @@ func (s *Server) take(g *gate) error {
 		burst = max(10, rate/10)
 	}
 	if ok, wait := s.keys.Allow(k.Public, 1, rate/60, burst, g.now); !ok {
-		s.count(pipeline.Count{Project: g.key.Project.ID, Protocol: g.protocol, Outcome: pipeline.Dropped, Reason: "rate"})
+		s.dropRequest(*g, g.key.Project.ID, "rate")
 		return door.Later(fault.E("ingest", fault.RateLimited, "The project key has sent too many requests.", nil), max(wait, time.Second))
 	}
 	if k.DailyQuota > 0 && s.quota.spent(k.Public, g.now) >= k.DailyQuota {
-		s.count(pipeline.Count{Project: g.key.Project.ID, Protocol: g.protocol, Outcome: pipeline.Dropped, Reason: "quota"})
+		s.dropRequest(*g, g.key.Project.ID, "quota")
 		y, m, d := g.now.UTC().Date()
 		return door.Later(fault.E("ingest", fault.RateLimited, "The project key has spent its quota of the day.", nil),
 			time.Date(y, m, d+1, 0, 0, 0, 0, time.UTC).Sub(g.now))
