@@ -81,10 +81,11 @@ type world struct {
 
 	mu     sync.Mutex
 	counts map[pipeline.Count]int64
+	hours  map[int64]int64
 }
 
 func newWorld(t testing.TB, policy consent.Policy) *world {
-	w := &world{t: t, log: stream.NewMem(64 << 20), counts: map[pipeline.Count]int64{}, now: time.UnixMilli(testNow)}
+	w := &world{t: t, log: stream.NewMem(64 << 20), counts: map[pipeline.Count]int64{}, hours: map[int64]int64{}, now: time.UnixMilli(testNow)}
 	w.group = stream.NewGroup(w.log, stream.GroupOptions{})
 	t.Cleanup(w.group.Close)
 	w.keys = register{
@@ -118,7 +119,8 @@ func (w *world) count(c pipeline.Count) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n := c.N
-	c.N, c.Project = 0, 0
+	w.hours[c.Hour] += n
+	c.N, c.Project, c.Hour = 0, 0, 0
 	w.counts[c] += n
 }
 
