@@ -15,7 +15,7 @@ type Store struct{ facts.Store }
 
 // Open refuses: DuckDB is C++ and needs cgo.
 func Open(context.Context, Options) (*Store, error) {
-	return nil, fault.E("duck.Open", fault.Unavailable, "this build has no embedded facts engine: it was built without cgo. Use a build with cgo, or a cluster's engine.", nil)
+	return nil, fault.E("duck.Open", fault.Unavailable, "this build has no embedded facts engine: it was built without cgo. Install gcc and g++, and build it again.", nil)
 }
 
 // Compact is never reached, since Open never returns a store.
