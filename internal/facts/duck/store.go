@@ -141,10 +141,11 @@ func (s *Store) live(op string) error {
 // per 100,000 facts) with half the memory.
 const maxLog = 128 << 20
 
-// shortLog is how long a log may be that a start replays and that is left as it
-// is: a longer one is written back with the first batch after the start, or the
-// start after the next kill would replay it again, and what came in since.
-const shortLog = 4 << 20
+// shortLog is how long a log may be that a start replays (half a second of
+// processor time) and that is left as it is. A longer one is written back with the
+// first batch after the start; else the next start after a kill would replay it
+// again, and what came in since.
+const shortLog = 32 << 20
 
 // settings locks DuckDB down before it sees a file.
 func (s *Store) settings() string {
