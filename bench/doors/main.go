@@ -28,7 +28,8 @@ func main() {
 	server.Main()
 	var b bench
 	kinds := flag.String("kinds", "event,otlp,crash2k,crash50k,session", "kinds to send")
-	flag.DurationVar(&b.full, "full", 8*time.Second, "length of the run at full load")
+	flag.Float64Var(&b.scale, "scale", 1, "times as many requests in the run at full load")
+	flag.DurationVar(&b.full, "full", 2*time.Minute, "most time for the run at full load")
 	flag.DurationVar(&b.half, "half", 6*time.Second, "length of the run at half of that rate; 0 leaves it out")
 	flag.DurationVar(&b.warm, "warm", time.Second, "length of the warm-up, not counted")
 	flag.IntVar(&b.clients, "clients", 64, "clients at once")
@@ -43,8 +44,16 @@ func main() {
 
 type bench struct {
 	full, half, warm    time.Duration
+	scale               float64
 	clients             int
 	collector, profiles string
+}
+
+// count is how many requests the full run of a kind sends. It is a count and not a
+// time, so that a busy machine changes how long it takes, and little else.
+func (b *bench) count(kind load.Kind) int64 {
+	n := map[load.Kind]float64{load.Event: 40_000, load.OTLP: 4_000, load.Crash2K: 20_000, load.Crash50K: 3_000, load.Session: 40_000}[kind]
+	return int64(n * b.scale)
 }
 
 const head = "%-9s %8s | %8s %7s %7s %7s | %7s %8s %6s | %5s %6s | %7s %7s | %7s %7s %8s\n"
@@ -79,11 +88,15 @@ func (b *bench) one(kind load.Kind) error {
 	if err != nil {
 		return err
 	}
+	addr, err := server.FreeAddr()
+	if err != nil {
+		return err
+	}
 	profile := ""
 	if b.profiles != "" {
 		profile = filepath.Join(b.profiles, string(kind)+".pprof")
 	}
-	s, err := server.Start(dir, profile)
+	s, err := server.Start(dir, addr, profile)
 	if err != nil {
 		return err
 	}
@@ -91,8 +104,8 @@ func (b *bench) one(kind load.Kind) error {
 	time.Sleep(time.Second)
 	idle := s.Cost()
 	o := load.Options{URL: s.URL, Key: key.Public, Project: key.Project, Kind: kind, Clients: b.clients, ServerPID: s.PID()}
-	send := func(length time.Duration, rate float64) (load.Report, server.Cost, time.Duration, error) {
-		o.Duration, o.Rate = length, rate
+	send := func(length time.Duration, count int64, rate float64) (load.Report, server.Cost, time.Duration, error) {
+		o.Duration, o.Count, o.Rate = length, count, rate
 		before := s.Cost()
 		r, err := load.Run(context.Background(), o)
 		if err != nil {
@@ -107,13 +120,13 @@ func (b *bench) one(kind load.Kind) error {
 	}
 	var all int64
 	if b.warm > 0 {
-		r, _, _, err := send(b.warm, 0)
+		r, _, _, err := send(b.warm, 0, 0)
 		if err != nil {
 			return err
 		}
 		all = r.Accepted
 	}
-	r, cost, stored, err := send(b.full, 0)
+	r, cost, stored, err := send(b.full, b.count(kind), 0)
 	if err != nil {
 		return err
 	}
@@ -121,7 +134,7 @@ func (b *bench) one(kind load.Kind) error {
 	var h load.Report
 	var hStored time.Duration
 	if b.half > 0 {
-		if h, _, hStored, err = send(b.half, float64(r.Requests-r.Later)/r.Elapsed.Seconds()/2); err != nil {
+		if h, _, hStored, err = send(b.half, 0, float64(r.Requests-r.Later)/r.Elapsed.Seconds()/2); err != nil {
 			return err
 		}
 		all += h.Accepted

@@ -26,9 +26,6 @@ exporters:
   file:
     path: %s
 service:
-  telemetry:
-    metrics:
-      level: none
   pipelines:
     logs:
       receivers: [otlp]
@@ -43,12 +40,10 @@ func (b *bench) peer() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := server.FreeAddr()
 	if err != nil {
 		return err
 	}
-	addr := ln.Addr().String()
-	ln.Close()
 	config, file := filepath.Join(dir, "config.yaml"), filepath.Join(dir, "out.json")
 	if err := os.WriteFile(config, fmt.Appendf(nil, peerConfig, addr, file), 0o600); err != nil {
 		return err
@@ -72,7 +67,7 @@ func (b *bench) peer() error {
 	}
 	time.Sleep(time.Second)
 	idle := server.CostOf(c.Process.Pid)
-	o := load.Options{URL: "http://" + addr, Key: "00000000000000000000000000000000", Kind: load.OTLP, Clients: b.clients, Duration: b.full}
+	o := load.Options{URL: "http://" + addr, Key: "00000000000000000000000000000000", Kind: load.OTLP, Clients: b.clients, Count: b.count(load.OTLP), Duration: b.full}
 	r, err := load.Run(context.Background(), o)
 	if err != nil {
 		return err

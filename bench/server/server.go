@@ -71,14 +71,18 @@ type Cost struct {
 	RSS int64 // now
 }
 
-// Start starts a server on DIR/data and waits until it is ready; profile may be empty.
-func Start(dir, profile string) (*Server, error) {
+// FreeAddr is a loopback address that nobody listens on.
+func FreeAddr() (string, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	addr := ln.Addr().String()
-	ln.Close()
+	return ln.Addr().String(), ln.Close()
+}
+
+// Start starts a server on DIR/data and waits until it is ready; profile may be
+// empty. A server that follows a killed one must have its address: leases know it.
+func Start(dir, addr, profile string) (*Server, error) {
 	s := &Server{URL: "http://" + addr, Dir: dir}
 	s.cmd = exec.Command(os.Args[0], "serve", "--data", filepath.Join(dir, "data"), "--listen", addr, "--min-free", "0", "--log-level", "warn")
 	s.cmd.Env = append(os.Environ(), serveEnv+"=1", profileEnv+"="+profile)
