@@ -139,7 +139,11 @@ func (b *batch) add(it *item.Item) outcome {
 	b.buf = eco.EncodeEnvelope(b.buf, e)
 	b.ends = append(b.ends, len(b.buf))
 	b.kept++
-	b.count(string(it.Kind), pipeline.Accepted, "", 1)
+	held := ""
+	if e.Quarantined {
+		held = pipeline.Quarantined
+	}
+	b.count(string(it.Kind), pipeline.Accepted, held, 1)
 	return outcome{Kept: true, ID: e.ID}
 }
 

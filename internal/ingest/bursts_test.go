@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/pipeline"
 	"github.com/bellwether-project/bellwether/internal/registry"
 )
 
@@ -91,6 +92,9 @@ func TestQuarantinedCrashIsKeptApart(t *testing.T) {
 	}
 	if e := w.one(); !e.Quarantined || !strings.HasPrefix(e.Steps[0].Note, "quarantined: ") {
 		t.Errorf("%+v", e.Steps)
+	}
+	if n := w.total(pipeline.Accepted, "crash", pipeline.Quarantined); n != 1 {
+		t.Errorf("%d counted as quarantined; people must see that something is held", n)
 	}
 }
 

@@ -21,7 +21,7 @@ type Count struct {
 	Protocol string `json:"protocol"`
 	Kind     string `json:"kind"`
 	Outcome  string `json:"outcome"`          // see the outcomes below
-	Reason   string `json:"reason,omitempty"` // of a drop; one of a few words, never input
+	Reason   string `json:"reason,omitempty"` // of a drop, or Quarantined; one of a few words, never input
 	N        int64  `json:"n"`
 }
 
@@ -34,6 +34,10 @@ const (
 	Duplicate = "duplicate"
 	Dead      = "dead"
 )
+
+// Quarantined is the reason of what is accepted but held: stored, and in no count
+// of crashes.
+const Quarantined = "quarantined"
 
 // maxCounts bounds the rows kept between two flushes; further kinds of rows are
 // counted under reason "other" of their project 0, so that the sum stays true.

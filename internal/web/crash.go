@@ -72,6 +72,7 @@ func (s *Server) crash(w http.ResponseWriter, r *http.Request, v viewer) error {
 	if err := s.check(v, account.CrashRead, res); err != nil {
 		return err
 	}
+	doc.Origin.Install, doc.Crash.SessionID = 0, "" // they would let a reader follow one person; the API leaves them out, too
 	p := crashPage{Doc: doc, ID: doc.ID.String(), Trace: traceOf(doc), Blame: candidates(doc.Blame), Redacted: doc.Redacted,
 		Received: v.at(time.UnixMilli(doc.Received)), Happened: v.at(time.UnixMilli(doc.Time)), Removed: doc.Removed,
 		Why: doc.Signature.Why, Near: doc.Placement.Near, Active: doc.Crash.Active}

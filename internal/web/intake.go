@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -125,7 +124,7 @@ func (s *Server) intakeCounts(ctx context.Context, v viewer, p *intakePage) erro
 		return err
 	}
 	reasons, protocols := map[string]int64{}, map[[2]string]*protocolRow{}
-	var accepted, dropped, stored, dup int64
+	var accepted, dropped, stored, dup, held int64
 	for _, c := range counts {
 		i := int(time.UnixMilli(c.Hour).UTC().Sub(start) / time.Hour)
 		key := [2]string{c.Protocol, c.Kind}
@@ -137,6 +136,9 @@ func (s *Server) intakeCounts(ctx context.Context, v viewer, p *intakePage) erro
 		switch c.Outcome {
 		case pipeline.Accepted:
 			accepted += c.N
+			if c.Reason == pipeline.Quarantined {
+				held += c.N
+			}
 			row.Accepted += c.N
 			if i >= 0 && i < 24 {
 				p.Trend.Points[i].Bar += c.N
@@ -167,10 +169,18 @@ func (s *Server) intakeCounts(ctx context.Context, v viewer, p *intakePage) erro
 		return cmp.Or(cmp.Compare(b.Accepted+b.Dropped, a.Accepted+a.Dropped), cmp.Compare(a.Protocol+a.Kind, b.Protocol+b.Kind))
 	})
 	p.KPIs = []kpi{
-		{Label: "Accepted, 24 h", Value: num(accepted), Under: num(stored) + " stored, " + num(dup) + " repeats"},
+		{Label: "Accepted, 24 h", Value: num(accepted), Under: acceptedUnder(stored, dup, held)},
 		{Label: "Dropped, 24 h", Value: num(dropped), Under: dropUnder(accepted, dropped)},
 	}
 	return nil
+}
+
+func acceptedUnder(stored, dup, held int64) string {
+	text := num(stored) + " stored, " + num(dup) + " repeats"
+	if held > 0 {
+		text += ", " + num(held) + " quarantined: a burst looked forged; not in the numbers of crashes"
+	}
+	return text
 }
 
 func dropUnder(accepted, dropped int64) string {
@@ -287,12 +297,30 @@ func (s *Server) letter(w http.ResponseWriter, r *http.Request, v viewer) error 
 	}
 	p := letterPage{Shell: s.shell(r, v, "intake", "Dead letter", crumb{"Intake", "/intake"}, crumb{"Dead letters", "/intake/letters"}), Open: l.State == "dead",
 		L: v.letterRows([]pipeline.Letter{l})[0], CanReplay: s.may(v, account.IntakeReplay, account.List("intake"))}
-	var pretty bytes.Buffer
-	if json.Indent(&pretty, record, "", "  ") == nil {
-		record = pretty.Bytes()
-	}
+	record = readable(record)
 	p.Record, p.Cut = eco.Clean(string(record[:min(len(record), maxJSON)]), maxJSON), len(record) > maxJSON
 	return s.render(w, r, http.StatusOK, "letter", p)
+}
+
+// readable writes the record of a letter as JSON, without what would let its reader
+// follow one person; what is no record, and so cannot hold that, stays as it is.
+func readable(record []byte) []byte {
+	e, err := eco.DecodeEnvelope(record)
+	if err != nil {
+		return record
+	}
+	e.Origin.Install, e.Dedup = 0, 0
+	if e.Crash != nil {
+		e.Crash.SessionID = ""
+	}
+	if e.Session != nil {
+		e.Session.Key = 0
+	}
+	out, err := json.MarshalIndent(e, "", "  ")
+	if err != nil {
+		return nil
+	}
+	return out
 }
 
 func (s *Server) settleLetter(w http.ResponseWriter, r *http.Request, v viewer) error {

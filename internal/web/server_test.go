@@ -220,3 +220,14 @@ func TestStaticFiles(t *testing.T) {
 	b.get("/static/app.css").is(404)
 	b.get("/nowhere").is(404).well()
 }
+
+// What would let a reader follow one person is on no page: the stored report is
+// shown without its pseudonym and its session, as the API gives it.
+func TestAReportNamesNoInstall(t *testing.T) {
+	h := newHouse(t)
+	b := h.setUp()
+	h.furnish()
+	family := first(t, b.get("/crashes").is(200).body, `href="(/families/[^"]+)"`)
+	report := first(t, b.get(family).is(200).body, `href="(/crashes/[0-9a-f]{32})"`)
+	b.get(report).is(200).has("&#34;origin&#34;").hasNot("&#34;install&#34;").hasNot("&#34;session_id&#34;")
+}

@@ -1,11 +1,13 @@
 package web
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/estimate"
 	"github.com/bellwether-project/bellwether/internal/pipeline"
 )
@@ -49,5 +51,25 @@ func TestNumbers(t *testing.T) {
 		if c[0] != c[1] {
 			t.Errorf("%q, want %q", c[0], c[1])
 		}
+	}
+}
+
+func TestAHeldBurstIsSaid(t *testing.T) {
+	if got := acceptedUnder(5, 1, 0); got != "5 stored, 1 repeats" {
+		t.Error(got)
+	}
+	if got := acceptedUnder(5, 1, 900); !strings.Contains(got, "900 quarantined") {
+		t.Error(got)
+	}
+}
+
+func TestALetterNamesNoInstall(t *testing.T) {
+	e := &eco.Envelope{ID: eco.ID{1}, Kind: eco.KindCrash, Dedup: 7, Origin: eco.Origin{Project: 1, Install: 99}, Crash: &eco.Crash{Message: "m", SessionID: "feedfeed"}}
+	got := string(readable(eco.EncodeEnvelope(nil, e)))
+	if !strings.Contains(got, `"message": "m"`) || strings.Contains(got, "install") || strings.Contains(got, "feedfeed") || strings.Contains(got, "dedup") {
+		t.Error(got)
+	}
+	if got := string(readable([]byte("no record"))); got != "no record" {
+		t.Error(got)
 	}
 }
