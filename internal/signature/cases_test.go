@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/scrub"
 	"github.com/bellwether-project/bellwether/internal/signature"
 	"github.com/bellwether-project/bellwether/internal/signature/sigtest"
 )
@@ -103,5 +104,40 @@ func TestTemplates(t *testing.T) {
 	}
 	if n < 25 {
 		t.Errorf("only %d templates were read", n)
+	}
+}
+
+// TestMarksOfTheScrubber: a mark that templates do not know would tear the URL or
+// the path that it stands in apart.
+func TestMarksOfTheScrubber(t *testing.T) {
+	seen := 0
+	for _, r := range scrub.Describe() {
+		if r.Token == "" {
+			continue
+		}
+		seen++
+		if got := signature.Template("open https://a.example/" + r.Token + "/x now"); got != "open <url> now" {
+			t.Errorf("the mark %s: %q", r.Token, got)
+		}
+	}
+	if seen < 15 {
+		t.Errorf("only %d marks", seen)
+	}
+	clean := scrub.New(scrub.Options{})
+	for _, pair := range [][2]string{ // after the scrubber, messages of one cause read the same
+		{"clone https://bob:hunter2@git.example.org/marble.git failed", "clone https://git.example.org/acme/quartz.git failed"},
+		{"open /home/jo/a/b.txt: denied", "open /home/anna.meier/work/deep/er/c.txt: denied"},
+		{`open C:\Users\jo\x.txt: denied`, `open C:\Users\anna\AppData\Local\y.txt: denied`},
+		{"connect 192.0.2.7:5432 refused", "connect 192.0.2.19:15432 refused"},
+		{"GET https://example.org/find?name=bob#top is 404", "GET https://example.org/list is 404"},
+	} {
+		var got [2]string
+		for i, msg := range pair {
+			msg, _ = clean.Text(msg)
+			got[i] = signature.Template(msg)
+		}
+		if got[0] != got[1] {
+			t.Errorf("%q and %q: %q and %q", pair[0], pair[1], got[0], got[1])
+		}
 	}
 }

@@ -38,14 +38,8 @@ func Template(msg string) string {
 			}
 			b = appendQuoted(b, msg[i:j+1])
 			i = j + 1
-		case isWord(c):
-			j := i + 1
-			for j < len(msg) && isRun(msg[j]) {
-				j++
-			}
-			for j > i+1 && isTrail(msg[j-1]) {
-				j--
-			}
+		case isWord(c) || markAt(msg, i) > i:
+			j := runEnd(msg, i, i, false)
 			b = appendRun(b, msg[i:j])
 			i = j
 		case c == ' ' || c == '\t':
@@ -54,13 +48,7 @@ func Template(msg string) string {
 			}
 			i++
 		case (c == '/' || c == '\\' || c == '~') && (i == 0 || isBreak(msg[i-1])):
-			j := i + 1
-			for j < len(msg) && (isRun(msg[j]) || msg[j] == '~') {
-				j++
-			}
-			for j > i+1 && isTrail(msg[j-1]) {
-				j--
-			}
+			j := runEnd(msg, i, i+1, true)
 			b = appendPath(b, msg[i:j])
 			i = j
 		default:
@@ -149,6 +137,8 @@ func appendRun(b []byte, s string) []byte {
 	switch {
 	case strings.Contains(s, "://"):
 		return append(b, "<url>"...)
+	case strings.IndexByte(s, '<') >= 0:
+		return appendMarked(b, s)
 	case strings.IndexByte(s, '@') > 0 && looksEmail(s):
 		return append(b, "<email>"...)
 	}
