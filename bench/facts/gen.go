@@ -29,11 +29,11 @@ type extension struct {
 }
 
 type install struct {
-	pseudonym              eco.Install
-	version, hostVersion   string
-	os, osVersion, arch    string
-	channel                eco.Channel
-	runtime, sdk, timezone string
+	pseudonym            eco.Install
+	version, hostVersion string
+	os, osVersion, arch  string
+	channel              eco.Channel
+	runtime, sdk         string
 }
 
 var (

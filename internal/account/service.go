@@ -29,7 +29,7 @@ var migrations embed.FS
 func New(ctx context.Context, d *db.DB, log *audit.Log, o Options) (*Service, error) {
 	const op = "account.New"
 	if o.Now == nil || o.Rand == nil {
-		return nil, fault.E(op, fault.Internal, "", errors.New("Now and Rand are required"))
+		return nil, fault.E(op, fault.Internal, "", errors.New("a clock and a source of randomness are required"))
 	}
 	if o.Idle == 0 {
 		o.Idle = 24 * time.Hour

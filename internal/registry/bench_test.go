@@ -52,7 +52,7 @@ func BenchmarkKeyByPublic(b *testing.B) {
 	key := fmt.Sprintf("%032x", 77)
 	for b.Loop() {
 		k, ok := r.KeyByPublic(key)
-		if ok, _ = k.Usable(at); !ok {
+		if usable, _ := k.Usable(at); !ok || !usable {
 			b.Fatal("not usable")
 		}
 	}

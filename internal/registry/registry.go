@@ -135,7 +135,7 @@ type Options struct {
 func New(ctx context.Context, d *db.DB, log *audit.Log, o Options) (*Registry, error) {
 	const op = "registry.New"
 	if o.Now == nil || o.Rand == nil {
-		return nil, fault.E(op, fault.Internal, "", errors.New("Now and Rand are required"))
+		return nil, fault.E(op, fault.Internal, "", errors.New("a clock and a source of randomness are required"))
 	}
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {

@@ -15,7 +15,6 @@ type place struct {
 	fn       string
 	file     string // the file's own name without folders, hashes and ending; may be empty
 	minified bool   // fn is a name that a bundler or obfuscator made up
-	async    bool
 }
 
 // token is the text of a place. Minified names carry a ~: they mean nothing

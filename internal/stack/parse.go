@@ -29,16 +29,6 @@ var dialects = []dialect{
 	{Firefox, "javascript", geckoEvidence, parseGecko},
 }
 
-// platformOf returns the platform of a dialect.
-func platformOf(d Dialect) string {
-	for i := range dialects {
-		if dialects[i].name == d {
-			return dialects[i].platform
-		}
-	}
-	return "javascript" // Safari, which shares Firefox's reader
-}
-
 // Parse reads a text trace. It reports false when the text holds no trace of a
 // dialect it knows; Why then says what was looked for.
 func Parse(text string) (Trace, bool) {

@@ -50,7 +50,6 @@ func pyHead(s string) (typ, msg string) { return head(s, "<>") }
 type pyChain struct {
 	t      *tree
 	last   *node
-	next   *node // being read
 	frames frameList
 	state  pyState
 	quoted bool   // inside the """ of a remote traceback

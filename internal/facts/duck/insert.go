@@ -116,7 +116,6 @@ func (s *Store) put(ctx context.Context, conn *sql.Conn, sh *share) error {
 		if err := s.rewrite(ctx, p); err != nil {
 			return err
 		}
-		in = p.info.Load()
 	}
 	if p.suspect.Load() && sh.position != 0 {
 		if err := p.leaveOut(ctx, conn, sh); err != nil {
