@@ -33,6 +33,7 @@ type Records struct {
 // OpenRecords opens the databases of a data folder and the registers in them.
 func OpenRecords(ctx context.Context, o Options, log *slog.Logger) (_ *Records, err error) {
 	const op = "app.OpenRecords"
+	keepPrivate()
 	if err := os.MkdirAll(o.Data, 0o700); err != nil {
 		return nil, fault.E(op, fault.Unavailable, "The data folder cannot be made.", err)
 	}
