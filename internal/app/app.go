@@ -75,23 +75,25 @@ func New(ctx context.Context, o Options, log *slog.Logger) (_ *App, err error) {
 
 func (a *App) onClose(f func() error) { a.closers = append(a.closers, f) }
 
-// openGround opens keys, facts and the stream.
+// openGround opens keys, the stream and facts.
 func (a *App) openGround(ctx context.Context) (err error) {
 	if a.keys, err = keyring.Open(a.o.Keyring); err != nil {
 		return err
 	}
-	store, err := duck.Open(ctx, duck.Options{Dir: filepath.Join(a.o.Data, "facts"), Now: now, Log: a.log})
-	if err != nil {
-		return err
-	}
-	a.facts = store
-	a.onClose(store.Close)
+	// The stream locks its folder, so it comes before what a second process on the
+	// same data folder could harm.
 	log, err := jet.Open(ctx, jet.Options{Dir: filepath.Join(a.o.Data, "stream"), MaxBytes: a.o.StreamMax, URL: a.o.StreamURL, Replicas: a.o.StreamReplicas})
 	if err != nil {
 		return err
 	}
 	a.stream = log
 	a.onClose(log.Close)
+	store, err := duck.Open(ctx, duck.Options{Dir: filepath.Join(a.o.Data, "facts"), Now: now, Log: a.log})
+	if err != nil {
+		return err
+	}
+	a.facts = store
+	a.onClose(store.Close)
 	a.group = stream.NewGroup(log, stream.GroupOptions{})
 	a.onClose(func() error { a.group.Close(); return nil })
 	return nil

@@ -110,6 +110,9 @@ func (c *flowCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	values := []float64{float64(in.Waiting), in.Lag.Seconds(), float64(in.Position), float64(in.Letters), float64(in.Families), float64(in.Newest.UnixMilli()) / 1000}
 	for i, d := range flowDescs {
+		if d == descNewest && in.Newest.IsZero() {
+			continue // nothing was stored yet
+		}
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, values[i])
 	}
 }

@@ -108,11 +108,11 @@ func (d *demoWorld) play(ctx context.Context) error {
 	d.world = w
 	d.http.Transport = &http.Transport{MaxIdleConnsPerHost: senders}
 	d.http.Timeout = time.Minute
-	fmt.Fprintf(d.out, "Bellwether's demo world is at %s\n\n", d.state.URL)
+	fmt.Fprintf(d.out, "Bellwether's demo world is at %s. Sign in there as one of these:\n\n", d.state.URL)
 	for _, l := range d.state.Accounts {
 		fmt.Fprintf(d.out, "  %-26s %-14s %s\n", l.Email, l.Name, l.About)
 	}
-	fmt.Fprintf(d.out, "\nEverybody's password is %q. Thirty days of history are being sent through the doors …\n", demoPassword)
+	fmt.Fprintf(d.out, "\nEverybody's password is %s\n\nThirty days of history are being sent through the doors; pages fill meanwhile …\n", demoPassword)
 	began := time.Now()
 	n, err := d.history(ctx)
 	if err != nil {
@@ -220,6 +220,9 @@ func (d *demoWorld) history(ctx context.Context) (int, error) {
 		sent += n
 		d.state.Sent = to
 		day := int(to.Sub(d.state.Start) / (24 * time.Hour))
+		if day > 0 && day%10 == 0 && to.Before(end) {
+			fmt.Fprintf(d.out, "  day %d of 30\n", day)
+		}
 		if err := d.decide(ctx, day); err != nil {
 			return sent, err
 		}
