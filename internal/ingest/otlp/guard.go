@@ -32,12 +32,14 @@ type shape struct {
 	fields [16]*shape
 	record bool // counted against the limit of records
 	value  bool // an AnyValue: may nest without end
+	counts bool // field 2 is a list of varints
 }
 
 var (
 	anyValue  = &shape{value: true}
 	keyValue  = &shape{fields: [16]*shape{2: anyValue}}
 	leaf      = &shape{}
+	buckets   = &shape{counts: true}
 	entityRef = leaf
 	resource  = &shape{fields: [16]*shape{1: keyValue, 3: entityRef}}
 	scope     = &shape{fields: [16]*shape{3: keyValue}}
@@ -48,7 +50,7 @@ var (
 	exemplar  = &shape{fields: [16]*shape{7: keyValue}}
 	number    = &shape{record: true, fields: [16]*shape{7: keyValue, 5: exemplar}}
 	histogram = &shape{record: true, fields: [16]*shape{9: keyValue, 8: exemplar}}
-	expHist   = &shape{record: true, fields: [16]*shape{1: keyValue, 8: leaf, 9: leaf, 11: exemplar}}
+	expHist   = &shape{record: true, fields: [16]*shape{1: keyValue, 8: buckets, 9: buckets, 11: exemplar}}
 	summary   = &shape{record: true, fields: [16]*shape{7: keyValue, 6: leaf}}
 	metric    = &shape{fields: [16]*shape{5: points(number), 7: points(number), 9: points(histogram), 10: points(expHist), 11: points(summary), 12: keyValue}}
 )
@@ -69,14 +71,19 @@ func init() { // a value holds a list of values (5) and a list of key and value 
 // Guard walks a protobuf request before it is decoded: it refuses more than max
 // records, more parts than MaxMessages and values nested deeper than
 // item.MaxDepth, which would take memory or stack without end. What is broken is
-// left to the decoder. It returns the number of parts.
+// left to the decoder. It returns the number of parts, in which numbersPerPart
+// numbers of a list weigh as one.
 func Guard(b []byte, s Signal, max int) (parts int, err error) {
 	g := guard{records: max, parts: MaxMessages}
 	err = g.walk(b, shapes[s], 0)
-	return MaxMessages - g.parts, err
+	return MaxMessages - g.parts + g.numbers/numbersPerPart, err
 }
 
-type guard struct{ records, parts int }
+// numbersPerPart is how many numbers of a list weigh as much as a part: eight
+// bytes each, and as much again while the list grows.
+const numbersPerPart = PartBytes / 16
+
+type guard struct{ records, parts, numbers int }
 
 func (g *guard) walk(b []byte, s *shape, depth int) error {
 	for len(b) > 0 {
@@ -91,6 +98,9 @@ func (g *guard) walk(b []byte, s *shape, depth int) error {
 				return broken()
 			}
 			b = b[n:]
+			if s.counts {
+				g.numbers++
+			}
 		case 1:
 			if len(b) < 8 {
 				return broken()
@@ -109,6 +119,10 @@ func (g *guard) walk(b []byte, s *shape, depth int) error {
 			part := b[n : n+int(size)]
 			b = b[n+int(size):]
 			field := tag >> 3
+			if s.counts && field == 2 {
+				g.numbers += len(part) // of a byte each, at most
+				continue
+			}
 			if field >= uint64(len(s.fields)) || s.fields[field] == nil {
 				continue
 			}
@@ -139,12 +153,13 @@ func (g *guard) part(b []byte, s *shape, depth int) error {
 	return g.walk(b, s, depth)
 }
 
-// GuardJSON is Guard for the JSON form; records are counted after decoding.
+// GuardJSON is Guard for the JSON form; records are counted after decoding, and
+// every comma is taken for a number's.
 func GuardJSON(b []byte) (parts int, err error) {
 	if parts = bytes.Count(b, []byte{'{'}); parts > MaxMessages {
 		return parts, fault.E("otlp.Guard", fault.TooLarge, "The request has too many parts.", nil)
 	}
-	return parts, jsonin.CheckDepth(b, item.MaxDepth)
+	return parts + bytes.Count(b, []byte{','})/numbersPerPart, jsonin.CheckDepth(b, item.MaxDepth)
 }
 
 func broken() error {
