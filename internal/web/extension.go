@@ -79,8 +79,8 @@ func (s *Server) extension(w http.ResponseWriter, r *http.Request, v viewer) err
 	p := extensionPage{E: e, Period: periodOf(r, v.now), HostName: s.hostName(e.Host, e.Kind), Tabs: s.extTabs(v, e, "Health")}
 	p.Shell = s.shell(r, v, "extensions", cmp.Or(e.Name, string(e.ID)), crumb{"Extensions", "/extensions"})
 	p.CanEdit = s.may(v, account.ExtensionEdit, account.OfExtension("extension", string(e.ID), e.ID))
-	if !scope.IsSet() {
-		p.Silent, p.Empty = true, s.nothingYet(v)
+	if !s.may(v, account.FactsQuery, account.OfExtension("facts", "", e.ID)) {
+		p.Silent, p.Empty = true, noRows
 		return s.render(w, r, http.StatusOK, "extension", p)
 	}
 	o, err := s.o.Desk.Extension(ctx, scope, e.ID, p.Period.Period)

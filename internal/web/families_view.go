@@ -108,5 +108,8 @@ func (s *Server) nothingYet(v viewer) empty {
 	return e
 }
 
+// noRows is what a page of one thing's data says to somebody whose roles show none.
+var noRows = empty{Icon: "info", Title: "Your roles show no data rows", Text: "You may keep the register entry, its projects and keys. What came in is shown to the author, and to triage, support and privacy of this extension."}
+
 // empty is a page, or a part of one, with nothing in it: what it is for, and what to do next.
 type empty struct{ Icon, Title, Text, Href, Do string }

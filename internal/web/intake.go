@@ -87,8 +87,8 @@ func (s *Server) intake(w http.ResponseWriter, r *http.Request, v viewer) error 
 		p.Flow, p.Newest = &in, v.at(in.Newest)
 		p.Disk, p.DiskSum = diskRows(in)
 	}
-	if s.o.Worker != nil && s.scope(v).IsSet() {
-		letters, err := s.o.Worker.Letters(ctx, s.scope(v), 5)
+	if s.o.Worker != nil {
+		letters, err := s.o.Worker.Letters(ctx, s.o.Accounts.LetterScope(v.p), 5)
 		if err != nil {
 			return err
 		}
@@ -269,6 +269,7 @@ type letterPage struct {
 	Cut       bool
 	CanReplay bool
 	Open      bool
+	Hidden    bool // the viewer may settle it, but sees no data rows
 }
 
 // maxLetters bounds the list.
@@ -277,8 +278,8 @@ const maxLetters = 200
 func (s *Server) letters(w http.ResponseWriter, r *http.Request, v viewer) error {
 	p := lettersPage{Shell: s.shell(r, v, "intake", "Dead letters", crumb{"Intake", "/intake"}), CanReplay: s.may(v, account.IntakeReplay, account.List("intake")),
 		Empty: empty{Icon: "mail", Title: "No dead letters", Text: "An envelope that fails three times waits here for a person, for at most seven days. Nothing does."}}
-	if s.o.Worker != nil && s.scope(v).IsSet() {
-		ls, err := s.o.Worker.Letters(r.Context(), s.scope(v), maxLetters)
+	if s.o.Worker != nil {
+		ls, err := s.o.Worker.Letters(r.Context(), s.o.Accounts.LetterScope(v.p), maxLetters)
 		if err != nil {
 			return err
 		}
@@ -291,12 +292,18 @@ func (s *Server) letter(w http.ResponseWriter, r *http.Request, v viewer) error 
 	if s.o.Worker == nil {
 		return notFound("web.letter", "This process has no flow.")
 	}
-	l, record, err := s.o.Worker.Letter(r.Context(), s.scope(v), r.PathValue("id"))
+	id := r.PathValue("id")
+	l, record, err := s.o.Worker.Letter(r.Context(), s.scope(v), id)
+	hidden := fault.CodeOf(err) == fault.NotFound
+	if hidden { // not theirs to read; perhaps to settle
+		l, _, err = s.o.Worker.Letter(r.Context(), s.o.Accounts.LetterScope(v.p), id)
+	}
 	if err != nil {
 		return err
 	}
 	p := letterPage{Shell: s.shell(r, v, "intake", "Dead letter", crumb{"Intake", "/intake"}, crumb{"Dead letters", "/intake/letters"}), Open: l.State == "dead",
 		L: v.letterRows([]pipeline.Letter{l})[0], CanReplay: s.may(v, account.IntakeReplay, account.List("intake"))}
+	p.Hidden = hidden
 	record = readable(record)
 	p.Record, p.Cut = eco.Clean(string(record[:min(len(record), maxJSON)]), maxJSON), len(record) > maxJSON
 	return s.render(w, r, http.StatusOK, "letter", p)
@@ -334,10 +341,10 @@ func (s *Server) settleLetter(w http.ResponseWriter, r *http.Request, v viewer) 
 	var err error
 	switch r.PostFormValue("do") {
 	case "replay":
-		err = s.o.Worker.Replay(r.Context(), s.scope(v), id, v.p.Actor())
+		err = s.o.Worker.Replay(r.Context(), s.o.Accounts.LetterScope(v.p), id, v.p.Actor())
 	case "discard":
 		code = "discarded"
-		err = s.o.Worker.Discard(r.Context(), s.scope(v), id, v.p.Actor())
+		err = s.o.Worker.Discard(r.Context(), s.o.Accounts.LetterScope(v.p), id, v.p.Actor())
 	default:
 		err = fault.E("web.letter", fault.Invalid, "Choose to replay or to discard.", nil)
 	}

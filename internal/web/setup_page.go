@@ -34,6 +34,7 @@ type setupPage struct {
 	Live     livePanel
 	Path     string
 	CanEdit  bool
+	CanKeys  bool // the keys, and snippets with one, are shown
 	CanTest  bool
 	Tiers    []tierBox
 	Form     projectForm
@@ -92,7 +93,7 @@ func (s *Server) extensionSetup(w http.ResponseWriter, r *http.Request, v viewer
 
 func (s *Server) hostSetup(w http.ResponseWriter, r *http.Request, v viewer) error {
 	id := r.PathValue("id")
-	if err := s.check(v, account.HostRead, account.OfHost("host", id, id)); err != nil {
+	if err := s.check(v, account.ProjectRead, account.OfHost("project", "", id)); err != nil {
 		return err
 	}
 	return s.showSetup(w, r, v, registry.Subject{Host: id}, projectForm{}, http.StatusOK)
@@ -150,8 +151,10 @@ func (s *Server) showSetup(w http.ResponseWriter, r *http.Request, v viewer, sub
 	}
 	p.Projects[chosen].Current = true
 	p.Project = &projects[chosen]
-	if err := s.setupKeys(ctx, v, &p); err != nil {
-		return err
+	if p.CanKeys = s.may(v, account.KeyRead, subjectResource("key", "", sub)); p.CanKeys {
+		if err := s.setupKeys(ctx, v, &p); err != nil {
+			return err
+		}
 	}
 	s.setupClient(r, &p, kind)
 	if p.Live, err = s.live(ctx, v, p.Project, p.Subject); err != nil {
