@@ -52,7 +52,7 @@ func (a *App) health(mux *http.ServeMux) {
 func (a *App) mayScrape(r *http.Request) error {
 	const op = "app.metrics"
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err == nil && peer.Addr().Unmap().IsLoopback() && r.Header.Get("X-Forwarded-For") == "" {
+	if err == nil && peer.Addr().Unmap().IsLoopback() && !passedOn(r.Header) {
 		return nil
 	}
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
@@ -64,6 +64,16 @@ func (a *App) mayScrape(r *http.Request) error {
 		return err
 	}
 	return a.Records.Accounts.Check(op, p, account.IntakeRead, account.OfServer("intake", ""))
+}
+
+// passedOn reports whether a proxy says that it passes on somebody else's request.
+func passedOn(h http.Header) bool {
+	for _, name := range []string{"X-Forwarded-For", "Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"} {
+		if h.Get(name) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // unready says why requests should go elsewhere for now.
