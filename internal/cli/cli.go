@@ -110,7 +110,15 @@ func (c *console) logger(o app.Options) *slog.Logger {
 	if err := level.UnmarshalText([]byte(o.LogLevel)); err != nil {
 		level = slog.LevelInfo
 	}
-	return slog.New(slog.NewJSONHandler(c.err, &slog.HandlerOptions{Level: level}))
+	return slog.New(slog.NewJSONHandler(c.err, &slog.HandlerOptions{Level: level, ReplaceAttr: milliseconds}))
+}
+
+// milliseconds writes durations with their unit; slog's own form is bare nanoseconds.
+func milliseconds(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() != slog.KindDuration {
+		return a
+	}
+	return slog.Float64(a.Key+"_ms", float64(a.Value.Duration().Microseconds())/1000)
 }
 
 type versionCmd struct{}
