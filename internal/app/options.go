@@ -24,7 +24,7 @@ type Options struct {
 	URL            string   `help:"Address under which people and clients reach the server, such as https://bellwether.example.org. Default: from --listen." name:"url"`
 	TLSCert        string   `help:"Certificate file (PEM); with --tls-key the server speaks TLS itself." name:"tls-cert"`
 	TLSKey         string   `help:"Key file (PEM) of the certificate." name:"tls-key"`
-	TrustedProxies []string `help:"Networks whose X-Forwarded-For and X-Forwarded-Proto are believed, such as 10.0.0.0/8." name:"trusted-proxies"`
+	TrustedProxies []string `help:"Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8. Set --url, too: it says whether people come by TLS." name:"trusted-proxies"`
 	CountryHeader  string   `help:"Header in which a trusted proxy gives the client's country (ISO 3166-1). Unset: no country is ever looked up." name:"country-header"`
 	Roles          []string `help:"What this process does: ingest, worker, web, jobs. The embedded engines need all of them." default:"ingest,worker,web,jobs"`
 	Records        string   `help:"Where records live: empty for SQLite in the data folder, or a postgres:// address."`

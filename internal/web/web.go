@@ -42,7 +42,7 @@ type Options struct {
 	// Base is the address people and clients reach us at; nil: taken from each request.
 	Base *url.URL
 	// Secure says that people reach us by TLS: cookies are then __Host- and Secure.
-	// Nil: each request tells (its own TLS, or X-Forwarded-Proto of a trusted proxy, which Base must name).
+	// Nil: Base tells, else the TLS of each request.
 	Secure *bool
 	// Intake takes the test events of the set-up page as if a client had sent them; nil: the button is not there.
 	Intake http.Handler
