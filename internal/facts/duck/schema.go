@@ -159,7 +159,10 @@ func createTables(alias string) string {
 		}
 		b.WriteString(c.name + " " + c.typ)
 	}
-	b.WriteString(");\nCREATE TABLE " + alias + ".docs(id UUID, body BLOB);\n")
+	// Bodies are packed already; looking for a way to pack them again cost each
+	// checkpoint most of its time (1.8 CPU seconds per 100,000 crashes against 0.4)
+	// and saved 1 % of the bytes.
+	b.WriteString(");\nCREATE TABLE " + alias + ".docs(id UUID, body BLOB USING COMPRESSION uncompressed);\n")
 	b.WriteString("CREATE TABLE " + alias + ".applied(batch BIGINT, position UBIGINT, rows BIGINT, docs BIGINT, kinds BIGINT, " +
 		"lo BIGINT, hi BIGINT, id_lo BIGINT, id_hi BIGINT, erased BIGINT, sorted BOOLEAN);\n")
 	b.WriteString("CREATE TABLE " + alias + ".state(version BIGINT, rolled BIGINT, kept BIGINT);\n")
