@@ -7,6 +7,7 @@
 package facts
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -67,15 +68,28 @@ type Store interface {
 }
 
 // Subject is whom an erasure is about: one pseudonym of one extension's or host's
-// project, or one crash.
+// project, or one crash, or what of a project is held in quarantine.
 type Subject struct {
 	Project int64
 	Install eco.Install
 	Crash   eco.ID // one report that its sender withdraws; Install is then 0, and Project may be
+	Held    *Held  // then Install and Crash are 0
+}
+
+// Held names quarantined rows of a project: what a person let go, or threw away.
+type Held struct {
+	Upto      eco.ID // ids are ordered by the time of receipt; later ones stay
+	Signature string // only those of this one; "" = all
 }
 
 // Check refuses a subject that names nobody.
 func (s Subject) Check() error {
+	if s.Held != nil {
+		if s.Project == 0 || s.Install != 0 || !s.Crash.IsZero() || s.Held.Upto.IsZero() {
+			return fault.E("facts.Erase", fault.Invalid, "What is held is named by its project and the last id.", nil)
+		}
+		return nil
+	}
 	if (s.Install == 0) == s.Crash.IsZero() || s.Install != 0 && s.Project == 0 {
 		return fault.E("facts.Erase", fault.Invalid, "An erasure names an install of a project, or a report.", nil)
 	}
@@ -84,6 +98,9 @@ func (s Subject) Check() error {
 
 // Has reports whether the row is the subject's.
 func (s Subject) Has(f *eco.Fact) bool {
+	if h := s.Held; h != nil {
+		return f.Quarantined && f.Origin.Project == s.Project && bytes.Compare(f.ID[:], h.Upto[:]) <= 0 && (h.Signature == "" || f.Signature == h.Signature)
+	}
 	if s.Install != 0 {
 		return f.Origin.Project == s.Project && f.Origin.Install == s.Install
 	}

@@ -70,11 +70,18 @@ func (w *Worker) flow(ctx context.Context, position uint64) error {
 		failed <- w.read(ctx, position, ready)
 	}()
 	var err error
-	for b := range ready {
-		if err = w.store(ctx, b); err != nil {
-			cancel()
-			break
+	for open := true; open && err == nil; {
+		select {
+		case b, ok := <-ready:
+			if open = ok; ok {
+				err = w.store(ctx, b)
+			}
+		case t := <-w.turns:
+			t.done <- t.do(ctx)
 		}
+	}
+	if err != nil {
+		cancel()
 	}
 	for range ready { // the reader sees the end of ctx
 	}

@@ -91,6 +91,8 @@ type Worker struct {
 	trip    func(step string, done bool) error           // tests only: a fault before or after a step
 	maxRows int                                          // of a batch
 
+	turns chan turn // what others ask the goroutine of Run to do between two batches
+
 	// Owned by the goroutine of Run.
 	index    *family.Index
 	changed  map[string]bool // blocks that learned something since their last snapshot
@@ -125,7 +127,7 @@ func New(ctx context.Context, o Options) (*Worker, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Worker{o: o, stages: crashLine, pause: backoff, maxRows: maxRows}, nil
+	return &Worker{o: o, stages: crashLine, pause: backoff, maxRows: maxRows, turns: make(chan turn)}, nil
 }
 
 // Run works until ctx is done. It returns nil then, and an error when it cannot

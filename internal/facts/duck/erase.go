@@ -43,6 +43,13 @@ func (s *Store) Erase(ctx context.Context, sub facts.Subject) (facts.Receipt, er
 
 // subjectSQL writes which rows are the subject's.
 func subjectSQL(sub facts.Subject) string {
+	if h := sub.Held; h != nil {
+		q := "quarantined AND project = " + literal(sub.Project) + " AND id <= " + literal(h.Upto)
+		if h.Signature != "" {
+			q += " AND " + test("signature", facts.In, []any{h.Signature})
+		}
+		return q
+	}
 	var and []string
 	if sub.Project != 0 {
 		and = append(and, "project = "+literal(sub.Project))
@@ -59,6 +66,9 @@ func subjectSQL(sub facts.Subject) string {
 func (s *Store) touched(ctx context.Context, sub facts.Subject) ([]*part, error) {
 	ps, done := s.reading(func(p *part) bool {
 		in := p.info.Load()
+		if sub.Held != nil {
+			return in.rows > 0 && in.kinds&kindBit(eco.KindCrash) != 0 && in.idLo <= sub.Held.Upto.Time().UnixMilli()
+		}
 		at := sub.Crash.Time().UnixMilli()
 		return in.rows > 0 && (sub.Install != 0 || at >= in.idLo && at <= in.idHi)
 	})

@@ -121,6 +121,51 @@ func eraseReport(t *testing.T, open Open) {
 	wantEqual(t, total(t, s, facts.Count), any(int64(1)))
 }
 
+// What is held goes without the rows that count, up to an id, of one signature or all.
+func eraseHeld(t *testing.T, open Open) {
+	s, reopen := open(t)
+	held := func(sig string) func(f *eco.Fact) {
+		return func(f *eco.Fact) {
+			f.Kind, f.Class, f.Quarantined, f.Signature = eco.KindCrash, eco.ClassCrash, true, sig
+		}
+	}
+	other := func(f *eco.Fact) { f.Origin.Project = 2 }
+	b := facts.Batch{Position: 1, Facts: []eco.Fact{
+		event(1, at(-2), "a.x", held("s1")), event(2, at(2), "a.x", held("s1")), event(3, at(3), "a.x", held("s'2")), event(4, at(4), "a.x", held("s1")),
+		event(5, at(2), "a.x", held("s1"), other), event(6, at(2), "a.x", held("s1"), func(f *eco.Fact) { f.Quarantined = false }),
+	}}
+	for _, f := range b.Facts {
+		b.Docs = append(b.Docs, facts.Doc{ID: f.ID, Class: f.Class, Body: []byte(`{}`)})
+	}
+	if err := s.Insert(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []facts.Subject{{Held: &facts.Held{Upto: b.Facts[0].ID}}, {Project: 1, Held: &facts.Held{}}, {Project: 1, Install: 1, Held: &facts.Held{Upto: b.Facts[0].ID}}} {
+		if _, err := s.Erase(t.Context(), bad); err == nil {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+	erase := func(upto int, sig string, rows int64, left ...int) {
+		t.Helper()
+		r, err := s.Erase(t.Context(), facts.Subject{Project: 1, Held: &facts.Held{Upto: b.Facts[upto].ID, Signature: sig}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantEqual(t, []int64{r.Rows, r.Docs}, []int64{rows, rows})
+		var got []int
+		for _, f := range ask(t, s, facts.Query{Rows: true, Where: []facts.Cond{is(facts.Quarantined, "0", "1")}, Order: []facts.Order{{By: "id"}}}).Facts {
+			got = append(got, int(f.Origin.Install))
+		}
+		wantEqual(t, got, left)
+		wantEqual(t, total(t, s, facts.Count), any(int64(1)))
+	}
+	erase(2, "s1", 2, 5, 6, 3, 4)
+	erase(2, "s'2", 1, 5, 6, 4)
+	s = reopen()
+	erase(2, "", 0, 5, 6, 4)
+	erase(3, "", 1, 5, 6)
+}
+
 func purge(t *testing.T, open Open) {
 	s, reopen := open(t)
 	n := 0

@@ -48,6 +48,7 @@ func Run(t *testing.T, open Open) {
 		{"documents", documents},
 		{"erasing an install", eraseInstall},
 		{"erasing a report", eraseReport},
+		{"erasing what is held", eraseHeld},
 		{"purging", purge},
 		{"export", export},
 		{"stats", stats},
