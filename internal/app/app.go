@@ -220,8 +220,11 @@ func (a *App) Close() error {
 	return errors.Join(errs...)
 }
 
-// ensureReleases registers releases that the flow sees for the first time.
+// ensureReleases registers releases that the flow sees for the first time. A stop
+// does not interrupt it: what the flow has stored already it does not tell again.
 func (a *App) ensureReleases(ctx context.Context, list []pipeline.Release) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime/2)
+	defer cancel()
 	for _, r := range list {
 		subject := subjectOf(r)
 		if err := a.Records.Registry.EnsureRelease(ctx, subject, r.Version, r.Channel, r.Seen); err != nil {

@@ -76,6 +76,21 @@ func parseGrants(list []string) []account.Grant {
 	return grants
 }
 
+// publishersExist finds a publisher that is misspelt before somebody is made its author.
+func publishersExist(grants []account.Grant, look func(id string) error) error {
+	for _, g := range grants {
+		if g.Publisher == "" {
+			continue
+		}
+		if err := look(g.Publisher); fault.CodeOf(err) == fault.NotFound {
+			return fault.E("cli", fault.NotFound, "There is no publisher "+g.Publisher+". `bellwether publisher list` names them.", nil)
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 type userInviteCmd struct {
 	target
 	Email string   `arg:"" help:"E-mail address."`
@@ -84,12 +99,18 @@ type userInviteCmd struct {
 }
 
 func (u *userInviteCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
+	grants := parseGrants(u.Role)
 	return u.with(ctx, k, c, func(cl *client) error {
 		var out struct {
 			Link    string    `json:"link"`
 			Expires time.Time `json:"expires"`
 		}
-		in := map[string]any{"email": u.Email, "name": u.Name, "grants": parseGrants(u.Role)}
+		if err := publishersExist(grants, func(id string) error {
+			return cl.quiet().call(ctx, http.MethodGet, "/publishers/"+url.PathEscape(id), nil, nil)
+		}); err != nil {
+			return err
+		}
+		in := map[string]any{"email": u.Email, "name": u.Name, "grants": grants}
 		if err := cl.call(ctx, http.MethodPost, "/invitations", in, &out); err != nil {
 			return err
 		}
@@ -115,6 +136,10 @@ func (u *userAddCmd) Run(ctx context.Context, k *kong.Context, c *console) error
 		return err
 	}
 	defer r.Close()
+	grants := parseGrants(u.Role)
+	if err := publishersExist(grants, func(id string) error { _, err := r.Registry.Publisher(ctx, id); return err }); err != nil {
+		return err
+	}
 	password, err := firstLine(c.in)
 	if err != nil {
 		return err
@@ -127,7 +152,7 @@ func (u *userAddCmd) Run(ctx context.Context, k *kong.Context, c *console) error
 	made := account.SignedIn{}
 	if first {
 		made, err = r.Accounts.SetUp(ctx, token, n)
-	} else if _, token, err = r.Accounts.Invite(ctx, account.System("cli"), u.Email, n.Name, parseGrants(u.Role)); err == nil {
+	} else if _, token, err = r.Accounts.Invite(ctx, account.System("cli"), u.Email, n.Name, grants); err == nil {
 		made, err = r.Accounts.Accept(ctx, token, n)
 	}
 	if err != nil {
@@ -231,6 +256,9 @@ func (t *tokenCreateCmd) Run(ctx context.Context, k *kong.Context, c *console) e
 	}
 }
 
+// errOwnTokens: a folder is nobody, and has no tokens of its own.
+var errOwnTokens = fault.E("cli", fault.Invalid, "Tokens are listed and revoked by their owner: name the server with --server, and one of your tokens with --token.", nil)
+
 // ownToken is a token as the API shows it to its owner.
 type ownToken struct {
 	ID      string    `json:"id"`
@@ -243,6 +271,9 @@ type ownToken struct {
 type tokenListCmd struct{ target }
 
 func (t *tokenListCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
+	if t.Server == "" {
+		return errOwnTokens
+	}
 	return t.with(ctx, k, c, func(cl *client) error {
 		list, err := every[ownToken](ctx, cl, "/me/tokens")
 		if err != nil {
@@ -266,6 +297,9 @@ type tokenRevokeCmd struct {
 }
 
 func (t *tokenRevokeCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
+	if t.Server == "" {
+		return errOwnTokens
+	}
 	return t.with(ctx, k, c, func(cl *client) error {
 		if err := cl.call(ctx, http.MethodDelete, "/me/tokens/"+url.PathEscape(t.ID), nil, nil); err != nil {
 			return err

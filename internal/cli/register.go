@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/bellwether-project/bellwether/internal/consent"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/registry"
@@ -147,7 +148,7 @@ func (o *keysOf) show(ctx context.Context, k *kong.Context, c *console, kind, id
 			if len(list) > 0 {
 				return fault.E("cli", fault.Conflict, "There is a project already; its consent policy is changed on its page.", nil)
 			}
-			if err := newProject(ctx, cl, kind, id, id, policy{Tiers: o.Tiers, Text: o.Text}); err != nil {
+			if err := newProject(ctx, cl, kind, id, id, policy{Tiers: o.Tiers, Text: o.Text}.over(kind, id)); err != nil {
 				return err
 			}
 		}
@@ -170,7 +171,7 @@ type releaseAddCmd struct {
 
 func (r *releaseAddCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
 	id, version, ok := strings.Cut(r.Of, "@")
-	if !ok {
+	if version = strings.TrimSpace(version); !ok || id == "" || version == "" {
 		return fmt.Errorf("a release is written ID@VERSION")
 	}
 	in := map[string]any{"channel": r.Channel}
@@ -248,6 +249,10 @@ func (e *extensionAddCmd) Run(ctx context.Context, k *kong.Context, c *console) 
 		return err
 	}
 	return e.with(ctx, k, c, func(cl *client) error {
+		p := policy{Tiers: e.Tiers, Text: e.Text, AskedBy: orElse(e.AskedBy, e.Host)}.over("extension", string(id))
+		if err := p.check(); err != nil { // before anything is made
+			return err
+		}
 		if err := ensurePublisher(ctx, cl, id.Publisher()); err != nil {
 			return err
 		}
@@ -261,7 +266,6 @@ func (e *extensionAddCmd) Run(ctx context.Context, k *kong.Context, c *console) 
 			return err
 		}
 		cl.say("Extension %s is registered.", id)
-		p := policy{Tiers: e.Tiers, Text: e.Text, AskedBy: orElse(e.AskedBy, e.Host)}
 		if err := newProject(ctx, cl, "extension", string(id), orElse(e.Name, string(id)), p); err != nil {
 			return err
 		}
@@ -277,10 +281,23 @@ type policy struct {
 	AskedBy string   `json:"asked_by"`
 }
 
-// newProject makes a project, with its first key.
-func newProject(ctx context.Context, cl *client, kind, id, name string, p policy) error {
+// over fills in what was not said.
+func (p policy) over(kind, id string) policy {
 	p.Text = orElse(p.Text, "Send reports to the makers of "+id+", so that faults can be found?")
 	p.AskedBy = orElse(p.AskedBy, kind)
+	return p
+}
+
+func (p policy) check() error {
+	c := consent.Policy{Text: p.Text, AskedBy: p.AskedBy}
+	for _, t := range p.Tiers {
+		c.Tiers = append(c.Tiers, eco.Tier(t))
+	}
+	return c.Validate()
+}
+
+// newProject makes a project, with its first key.
+func newProject(ctx context.Context, cl *client, kind, id, name string, p policy) error {
 	return cl.call(ctx, http.MethodPost, "/projects", map[string]any{kind: id, "name": name, "policy": p}, nil)
 }
 
