@@ -28,6 +28,9 @@ const (
 	FamilyRead      Action = "family.read"
 	FamilyEdit      Action = "family.edit"
 	CrashRead       Action = "crash.read"
+	CrashRelease    Action = "crash.release"
+	FeedbackRead    Action = "feedback.read"
+	FeedbackContact Action = "feedback.contact"
 	FactsQuery      Action = "facts.query"
 	IntakeRead      Action = "intake.read"
 	IntakeReplay    Action = "intake.replay"
@@ -80,6 +83,9 @@ var ActionList = []ActionInfo{
 	{FamilyRead, "family", ScopeRead, "See crash families."},
 	{FamilyEdit, "family", ScopeFamilies, "Change the state of a crash family, assign or merge it."},
 	{CrashRead, "crash", ScopeRead, "Read one crash report."},
+	{CrashRelease, "crash", ScopeFamilies, "Release or discard crashes that are held because a burst looked forged."},
+	{FeedbackRead, "feedback", ScopeRead, "Read what users wrote about a crash or an extension."},
+	{FeedbackContact, "feedback", ScopeTickets, "See how the user who wrote can be reached."},
 	{FactsQuery, "facts", ScopeRead, "Ask the explorer for counts."},
 	{IntakeRead, "intake", ScopeRead, "See what came in, what was dropped and why, and the queue."},
 	{IntakeReplay, "intake", ScopeIntake, "Replay or discard dead letters."},
