@@ -15,8 +15,10 @@ import (
 	"github.com/bellwether-project/bellwether/internal/fault"
 )
 
+const maxMemory = 1 << 20 // of streams in memory, of which there are none
+
 // start runs a server without any listener; only this process can talk to it.
-func start(o Options) (*server.Server, func() error, error) {
+func start(o Options, a *alarm) (*server.Server, func() error, error) {
 	const op = "jet.Open"
 	if o.Dir == "" {
 		return nil, nil, fault.E(op, fault.Invalid, "The stream needs a folder or an address.", nil)
@@ -31,12 +33,13 @@ func start(o Options) (*server.Server, func() error, error) {
 	srv, err := server.NewServer(&server.Options{
 		ServerName: "bellwether", DontListen: true, NoSigs: true, NoLog: true,
 		JetStream: true, StoreDir: o.Dir, SyncAlways: true, DisableJetStreamBanner: true,
-		JetStreamMaxMemory: 1 << 20, JetStreamMaxStore: o.MaxBytes + 1<<20,
+		JetStreamMaxMemory: maxMemory, JetStreamMaxStore: o.MaxBytes + 1<<20,
 		MaxPayload: maxPayload, NoSystemAccount: true,
 	})
 	if err != nil {
 		return nil, nil, fault.E(op, fault.Internal, "The stream server does not start.", errors.Join(err, unlock()))
 	}
+	srv.SetLoggerV2(a, false, false, false)
 	srv.Start()
 	if !srv.ReadyForConnections(30 * time.Second) {
 		srv.Shutdown()

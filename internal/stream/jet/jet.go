@@ -52,6 +52,11 @@ type Log struct {
 	cursor cursor
 	wakers jetstream.ConsumeContext // nil when embedded
 
+	opts    Options
+	alarm   *alarm // of the embedded server
+	mending sync.Mutex
+	reserve int64
+
 	last      atomic.Uint64 // highest position known to be stored
 	commit    sync.Mutex
 	committed atomic.Uint64
@@ -73,7 +78,7 @@ func Open(ctx context.Context, o Options) (_ *Log, err error) {
 	const op = "jet.Open"
 	o.MaxBytes = cmp.Or(o.MaxBytes, 2<<30)
 	o.MaxAge = cmp.Or(o.MaxAge, 24*time.Hour)
-	l := &Log{grown: make(chan struct{})}
+	l := &Log{grown: make(chan struct{}), alarm: newAlarm(), reserve: reserve}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.shut())
@@ -82,7 +87,7 @@ func Open(ctx context.Context, o Options) (_ *Log, err error) {
 	var connect nats.Option
 	if o.URL == "" {
 		o.Replicas = 1
-		if l.srv, l.unlock, err = start(o); err != nil {
+		if l.srv, l.unlock, err = start(o, l.alarm); err != nil {
 			return nil, err
 		}
 		connect = nats.InProcessServer(l.srv)
@@ -102,7 +107,8 @@ func Open(ctx context.Context, o Options) (_ *Log, err error) {
 			return nil, err
 		}
 	}
-	if err := l.prepare(ctx, o); err != nil {
+	l.opts = o
+	if l.str, err = l.prepare(ctx, o); err != nil {
 		return nil, err
 	}
 	if o.URL != "" {
@@ -114,7 +120,7 @@ func Open(ctx context.Context, o Options) (_ *Log, err error) {
 }
 
 // prepare makes or updates the stream and takes up its positions.
-func (l *Log) prepare(ctx context.Context, o Options) error {
+func (l *Log) prepare(ctx context.Context, o Options) (jetstream.Stream, error) {
 	const op = "jet.Open"
 	conf := jetstream.StreamConfig{
 		Name: name, Subjects: []string{subject}, Storage: jetstream.FileStorage, Replicas: o.Replicas,
@@ -123,29 +129,35 @@ func (l *Log) prepare(ctx context.Context, o Options) error {
 	}
 	at, err := l.cursor.load(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var str jetstream.Stream
 	open := func() (*jetstream.StreamInfo, error) {
 		var err error
-		if l.str, err = l.js.CreateOrUpdateStream(ctx, conf); err != nil {
+		if str, err = l.js.CreateOrUpdateStream(ctx, conf); err != nil {
 			return nil, fault.E(op, fault.Unavailable, "The stream cannot be opened.", err)
 		}
-		return l.str.CachedInfo(), nil
+		return str.CachedInfo(), nil
 	}
-	if s, err := l.js.Stream(ctx, name); err == nil {
+	switch s, err := l.js.Stream(ctx, name); {
+	case err == nil:
 		conf.FirstSeq = s.CachedInfo().Config.FirstSeq // may not be changed
+	case o.URL == "" && hasMessages(o.Dir):
+		// The server leaves out a stream that it could not read, on a full disk for
+		// one; to make it anew would drop what was acknowledged.
+		return nil, fault.E(op, fault.Unavailable, "The stream's files are there, but cannot be read; is the disk full?", err)
 	}
 	info, err := open()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if info.State.LastSeq < at { // empty by then, for all up to the cursor was dropped
 		if err := l.js.DeleteStream(ctx, name); err != nil {
-			return fault.E(op, fault.Unavailable, "The stream cannot be opened.", err)
+			return nil, fault.E(op, fault.Unavailable, "The stream cannot be opened.", err)
 		}
 		conf.FirstSeq = at + 1
 		if info, err = open(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if info.State.FirstSeq > 0 {
@@ -153,7 +165,7 @@ func (l *Log) prepare(ctx context.Context, o Options) error {
 	}
 	l.committed.Store(at)
 	l.last.Store(max(at, info.State.LastSeq))
-	return nil
+	return str, nil
 }
 
 // Append publishes the records as one message.
@@ -185,6 +197,9 @@ func (l *Log) Append(ctx context.Context, records [][]byte) (uint64, error) {
 	l.appends.Add(1)
 	l.mu.Unlock()
 	defer l.appends.Done()
+	if err := l.room(ctx, len(payload)); err != nil {
+		return 0, err
+	}
 	ack, err := l.publish(ctx, payload)
 	if err != nil {
 		return 0, fault.E(op, fault.Unavailable, "The log cannot take more now; try again later.", err)
@@ -197,11 +212,24 @@ func (l *Log) Append(ctx context.Context, records [][]byte) (uint64, error) {
 // the same message id, which the servers store once.
 func (l *Log) publish(ctx context.Context, payload []byte) (*jetstream.PubAck, error) {
 	if l.srv != nil {
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		heard, done := l.alarm.heard(), make(chan struct{})
+		defer close(done)
+		go func() { // the server does not answer what it could not write
+			select {
+			case <-heard:
+				cancel(errWrite)
+			case <-done:
+			}
+		}()
 		return l.js.Publish(ctx, subject, payload)
 	}
 	return l.js.Publish(ctx, subject, payload, jetstream.WithMsgID(nats.NewInbox()),
 		jetstream.WithRetryAttempts(5), jetstream.WithRetryWait(200*time.Millisecond))
 }
+
+var errWrite = errors.New("the stream could not be written")
 
 // grew notes that seq is stored and wakes readers.
 func (l *Log) grew(seq uint64) {
@@ -249,6 +277,11 @@ func (l *Log) Commit(ctx context.Context, seq uint64) error {
 	}
 	if seq > l.last.Load() {
 		return fault.E(op, fault.Invalid, "The log has no such message.", nil)
+	}
+	if l.srv != nil && l.alarm.broken.Load() {
+		if err := l.mend(ctx); err != nil {
+			return err
+		}
 	}
 	if err := l.cursor.store(ctx, seq); err != nil {
 		return err
