@@ -13,6 +13,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/estimate"
+	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/registry"
 )
 
@@ -254,6 +255,9 @@ func (s *Server) recentReleases(ctx context.Context, v viewer, exts []crash.Exte
 	var out []releaseRow
 	for _, e := range exts[:min(len(exts), maxReleaseLookups)] {
 		rels, _, err := s.o.Registry.Releases(ctx, registry.Subject{Extension: e.Extension}, "", 10)
+		if fault.CodeOf(err) == fault.NotFound {
+			continue // crashes blame extensions that nobody registered, too
+		}
 		if err != nil {
 			return nil, err
 		}
