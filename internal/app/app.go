@@ -54,7 +54,7 @@ func New(ctx context.Context, o Options, log *slog.Logger) (_ *App, err error) {
 	if err := forbidCores(); err != nil {
 		return nil, fault.E("app.New", fault.Internal, "Core dumps cannot be switched off; one would hold reports that are not scrubbed yet.", err)
 	}
-	a := &App{o: o, log: log, disk: &disk{path: o.Data, minFree: o.MinFree}}
+	a := &App{o: o, log: log, disk: newDisk(o, log)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())

@@ -35,7 +35,7 @@ func (a *App) health(mux *http.ServeMux) {
 	gauge := func(name, help string, f func() float64) {
 		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "bellwether", Name: name, Help: help}, f))
 	}
-	gauge("disk_free_bytes", "Free bytes on the data disk.", func() float64 { a.disk.Full(); return float64(a.disk.free.Load()) })
+	gauge("disk_free_bytes", "Free bytes on the data disk.", func() float64 { a.disk.Full(); return float64(a.disk.bytes.Load()) })
 	reg.MustRegister(&flowCollector{a: a})
 	numbers := promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 	mux.Handle("GET /metrics", door.Handler(func(w http.ResponseWriter, r *http.Request) error {
