@@ -94,6 +94,7 @@ func New(o Options) (*Server, error) {
 	}
 	cfg.Security = []map[string][]string{{"token": {}}}
 	s.huma = humago.New(s.mux, cfg)
+	s.huma.UseMiddleware(s.knownQuery)
 	s.routes()
 	if err := s.describe(); err != nil {
 		return nil, err

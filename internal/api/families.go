@@ -35,11 +35,12 @@ func (in *listFamilies) filter() crash.Filter {
 
 // families is a part of a list of families with its totals.
 type families struct {
-	Items   []crash.Family `json:"items"`
-	Next    string         `json:"next,omitempty" doc:"Send it as cursor to get the following page; absent on the last."`
-	Total   int            `json:"total" doc:"Families that match."`
-	Crashes int64          `json:"crashes" doc:"Crashes of those."`
-	Partial bool           `json:"partial,omitempty" doc:"More than 10,000 families match; the rarest are missing."`
+	Items    []crash.Family `json:"items"`
+	Next     string         `json:"next,omitempty" doc:"Send it as cursor to get the following page; absent on the last."`
+	Total    int            `json:"total" doc:"Families that match."`
+	Crashes  int64          `json:"crashes" doc:"Crashes of those."`
+	Installs int64          `json:"installs" doc:"Distinct installs that had them."`
+	Partial  bool           `json:"partial,omitempty" doc:"More than 10,000 families match; the rarest are missing."`
 }
 
 // ofFamily is whose a family is: that of the extension it is attributed to, or of
@@ -74,7 +75,7 @@ func (s *Server) familyRoutes() {
 		func(c *call, in *listFamilies) (families, error) {
 			p, err := s.o.Desk.Families(c.ctx, c.scope(), in.filter())
 			l := listOf(p.Families, p.Next)
-			return families{l.Items, l.Next, p.Total, p.Crashes, p.Partial}, err
+			return families{l.Items, l.Next, p.Total, p.Crashes, p.Installs, p.Partial}, err
 		})
 	type one struct {
 		ByFamily

@@ -76,9 +76,6 @@ func (s *Server) principal(r *http.Request) (account.Principal, error) {
 	if s.o.As != nil {
 		return *s.o.As, nil
 	}
-	if s.o.As != nil {
-		return *s.o.As, nil
-	}
 	if h := r.Header.Get("Authorization"); h != "" {
 		scheme, token, _ := strings.Cut(h, " ")
 		if !strings.EqualFold(scheme, "Bearer") {

@@ -26,7 +26,40 @@ type flow struct {
 	Partitions int       `json:"partitions"`
 	Rows       int64     `json:"rows"`
 	Bytes      int64     `json:"bytes"`
+	Classes    []class   `json:"classes" doc:"The facts on disk by retention class."`
 	Pending    int       `json:"pending_erasures" doc:"Partitions with erasures that are not physical yet."`
+}
+
+// class is what one retention class takes up.
+type class struct {
+	Class      eco.Class `json:"class"`
+	Days       int       `json:"days" doc:"How long it is kept; 0 = until somebody ends it."`
+	Oldest     eco.Day   `json:"oldest" doc:"Day of receipt, yyyymmdd."`
+	Partitions int       `json:"partitions"`
+	Rows       int64     `json:"rows"`
+	Docs       int64     `json:"documents"`
+	Bytes      int64     `json:"bytes"`
+}
+
+// classesOf adds partitions up, in the order of the classes.
+func classesOf(list []facts.Partition) []class {
+	out := []class{}
+	for _, name := range eco.Classes {
+		c := class{Class: name, Days: name.Days()}
+		for _, p := range list {
+			if p.Class != name {
+				continue
+			}
+			if c.Partitions == 0 || p.Day < c.Oldest {
+				c.Oldest = p.Day
+			}
+			c.Partitions, c.Rows, c.Docs, c.Bytes = c.Partitions+1, c.Rows+p.Rows, c.Docs+p.Docs, c.Bytes+p.Bytes
+		}
+		if c.Partitions > 0 {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 func absent(op string) error {
@@ -80,6 +113,7 @@ func (s *Server) intakeRoutes() {
 			in, err := s.o.Worker.Intake(c.ctx)
 			f := flow{LagSeconds: in.Lag.Seconds(), Newest: in.Newest, Letters: in.Letters, Families: in.Families, Sessions: in.Sessions, LastError: in.LastError, Pending: in.Facts.Pending}
 			f.Stream.Messages, f.Stream.Bytes, f.Stream.Waiting = uint64(in.Stream.Messages), uint64(in.Stream.Bytes), in.Waiting
+			f.Classes = classesOf(in.Facts.Partitions)
 			for _, p := range in.Facts.Partitions {
 				f.Partitions, f.Rows, f.Bytes = f.Partitions+1, f.Rows+p.Rows, f.Bytes+p.Bytes
 			}

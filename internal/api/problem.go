@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -94,4 +95,18 @@ func fail(ctx context.Context, err error) error {
 		door.SetRetryAfter(p.header, after)
 	}
 	return p
+}
+
+// knownQuery refuses query parameters that the route does not have: a filter that
+// is misspelt must not answer about everything. Their names are the sender's and
+// are not repeated.
+func (s *Server) knownQuery(ctx huma.Context, next func(huma.Context)) {
+	u := ctx.URL()
+	for name := range u.Query() {
+		if !slices.ContainsFunc(ctx.Operation().Parameters, func(p *huma.Param) bool { return p.In == "query" && p.Name == name }) {
+			_ = huma.WriteErr(s.huma, ctx, http.StatusBadRequest, "", &huma.ErrorDetail{Location: "query.x", Message: "unexpected property"})
+			return
+		}
+	}
+	next(ctx)
 }

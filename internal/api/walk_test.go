@@ -150,6 +150,8 @@ func (h *house) body(route, tenant string) string {
 		return `[]`
 	case "PUT /extensions/{id}", "PUT /publishers/{id}", "PUT /hosts/{id}", "PUT /teams/{id}":
 		return `{"name":"x"}`
+	case "POST /projects/{id}/held":
+		return `{"do":"discard","before":"2001-01-01T00:00:00Z"}`
 	case "PUT /projects/{id}":
 		return `{"name":"x"}`
 	case "PUT /projects/{id}/policy":

@@ -100,6 +100,7 @@ type Page struct {
 	Next     string   `json:"next,omitempty"`
 	Total    int      `json:"total"`             // families that match
 	Crashes  int64    `json:"crashes"`           // crashes of those
+	Installs int64    `json:"installs"`          // distinct installs that had them
 	Partial  bool     `json:"partial,omitempty"` // more families match than the 10,000 of one answer, or the search found more than 2,000 signatures; the rarest are missing
 }
 
@@ -125,7 +126,8 @@ type SignatureInfo struct {
 	Title     string    `json:"title"`
 	Version   string    `json:"version"`
 	FirstSeen time.Time `json:"first_seen"`
-	Crashes   int64     `json:"crashes"` // in period and scope
+	Crashes   int64     `json:"crashes"`  // in period and scope
+	Installs  int64     `json:"installs"` // distinct ones that had them
 }
 
 // Detail is a family's page.

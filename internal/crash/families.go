@@ -57,6 +57,9 @@ func (d *Desk) Families(ctx context.Context, scope facts.Scope, f Filter) (Page,
 		page.Crashes += c.crashes
 	}
 	page.Total = len(rows)
+	if page.Installs, err = d.installsOf(ctx, a, rows, len(rows) == len(r.Rows)); err != nil {
+		return Page{}, err
+	}
 	if f.Sort == ByFirstSeen {
 		if err := d.firstSeen(ctx, rows); err != nil {
 			return Page{}, fault.Wrap(op, err)
@@ -68,6 +71,30 @@ func (d *Desk) Families(ctx context.Context, scope facts.Scope, f Filter) (Page,
 	}
 	page.Families, err = d.dress(ctx, scope, p, a, rows)
 	return page, fault.Wrap(op, err)
+}
+
+// installsOf counts the distinct installs of the families together: an install
+// that had two of them counts once.
+func (d *Desk) installsOf(ctx context.Context, a *ask, rows []counted, all bool) (int64, error) {
+	switch {
+	case len(rows) == 0:
+		return 0, nil
+	case len(rows) == 1:
+		return rows[0].installs, nil
+	}
+	sum := &ask{facts.Query{Scope: a.q.Scope, From: a.q.From, To: a.q.To, Where: slices.Clone(a.q.Where)}}
+	if !all {
+		ids := make([]string, len(rows))
+		for i := range rows {
+			ids[i] = rows[i].id
+		}
+		sum.in(facts.Family, ids...)
+	}
+	r, err := d.query(ctx, sum.sum(facts.Installs))
+	if err != nil || len(r.Rows) == 0 {
+		return 0, err
+	}
+	return number(r.Rows[0][0]), nil
 }
 
 // releaseColumn says whose version a release is.

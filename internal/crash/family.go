@@ -141,7 +141,7 @@ func (d *Desk) shares(ctx context.Context, a *ask, col facts.Column, total int64
 
 // listed are the family's signatures with a crash in the period and scope.
 func (d *Desk) listed(ctx context.Context, a *ask, family string) ([]SignatureInfo, error) {
-	r, err := d.query(ctx, a.by(facts.Signature).sum(facts.Count, facts.First).most(facts.Count).limit(maxListed))
+	r, err := d.query(ctx, a.by(facts.Signature).sum(facts.Count, facts.First, facts.Installs).most(facts.Count).limit(maxListed))
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +159,7 @@ func (d *Desk) listed(ctx context.Context, a *ask, family string) ([]SignatureIn
 		if !ok { // beyond MaxSignatures
 			s = SignatureInfo{Hash: text(v[0]), FirstSeen: moment(v[2])}
 		}
-		s.Crashes = number(v[1])
+		s.Crashes, s.Installs = number(v[1]), number(v[3])
 		out = append(out, s)
 	}
 	slices.SortStableFunc(out, func(a, b SignatureInfo) int {
