@@ -70,12 +70,14 @@ func (a *App) country() func(*http.Request) string {
 	}
 	return func(r *http.Request) string {
 		c := r.Header.Get(name)
-		if len(c) != 2 || !fromProxy(r, trusted) {
+		if len(c) != 2 || !letter(c[0]) || !letter(c[1]) || !fromProxy(r, trusted) {
 			return ""
 		}
 		return c
 	}
 }
+
+func letter(c byte) bool { return c >= 'A' && c <= 'Z' }
 
 // fromProxy reports whether the peer itself is a trusted proxy.
 func fromProxy(r *http.Request, trusted []netip.Prefix) bool {

@@ -21,7 +21,7 @@ type Options struct {
 	Keyring        string   `help:"Folder of the keys; never inside the data folder. Default: beside it, with .keyring added."`
 	Listen         string   `help:"Address of pages, API and doors." default:"127.0.0.1:8080"`
 	GRPC           string   `help:"A second address for OTLP over gRPC, such as 127.0.0.1:4317. OTLP also works on the main one." name:"grpc"`
-	URL            string   `help:"Address under which people and clients reach the server, such as https://bellwether.example.org. Default: from --listen." name:"url"`
+	URL            string   `help:"Address under which people and clients reach the server, such as https://bellwether.example.org; needed behind a proxy. With https cookies are sent over TLS only. Default: from --listen." name:"url"`
 	TLSCert        string   `help:"Certificate file (PEM); with --tls-key the server speaks TLS itself." name:"tls-cert"`
 	TLSKey         string   `help:"Key file (PEM) of the certificate." name:"tls-key"`
 	TrustedProxies []string `help:"Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8. Set --url, too: it says whether people come by TLS." name:"trusted-proxies"`
