@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
+	"go.opentelemetry.io/collector/service/telemetry"
 )
 
 func main() {
@@ -21,7 +22,7 @@ func main() {
 		BuildInfo: component.BuildInfo{Command: "collector", Description: "benchmark peer"},
 		Factories: factories,
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
-			ProviderFactories: []confmap.ProviderFactory{fileprovider.NewFactory()},
+			DefaultScheme: "file", ProviderFactories: []confmap.ProviderFactory{fileprovider.NewFactory()},
 		}},
 	})
 	if err := cmd.Execute(); err != nil {
@@ -32,6 +33,7 @@ func main() {
 func factories() (otelcol.Factories, error) {
 	r, e := otlpreceiver.NewFactory(), fileexporter.NewFactory()
 	return otelcol.Factories{
+		Telemetry: telemetry.NewFactory(func() component.Config { return struct{}{} }),
 		Receivers: map[component.Type]receiver.Factory{r.Type(): r},
 		Exporters: map[component.Type]exporter.Factory{e.Type(): e},
 	}, nil

@@ -124,7 +124,11 @@ func (a *App) openFlow(ctx context.Context) (err error) {
 // that was killed does not wait for its own leases to end.
 func (a *App) holder() string {
 	host, _ := os.Hostname()
-	return fmt.Sprintf("%x", sha256.Sum256([]byte(host+" "+a.o.Listen+" "+a.o.Data)))[:16]
+	data, err := filepath.Abs(a.o.Data)
+	if err != nil {
+		data = a.o.Data
+	}
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(host+" "+data)))[:16]
 }
 
 // openDoors binds the addresses and mounts every door.

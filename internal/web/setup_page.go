@@ -80,7 +80,7 @@ var tierAbout = map[eco.Tier]string{
 	eco.TierCrash:   "Crashes, and the sessions that are their denominator.",
 	eco.Performance: "Spans, metrics and timings.",
 	eco.Usage:       "Named events.",
-	eco.Support:     "What users write to support, with attachments.",
+	eco.Support:     "What users write to support.",
 }
 
 func (s *Server) extensionSetup(w http.ResponseWriter, r *http.Request, v viewer) error {

@@ -68,7 +68,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		o.Threads = 2
 	}
 	if o.MemoryLimit <= 0 {
-		o.MemoryLimit = min(512<<20, max(machineMemory()/4, 64<<20))
+		o.MemoryLimit = min(384<<20, max(machineMemory()/4, 64<<20))
 	}
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
