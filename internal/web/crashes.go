@@ -21,6 +21,7 @@ type crashesPage struct {
 	Table    famTable
 	Total    int
 	Crashes  int64
+	Installs int64
 	Partial  bool
 	First    string // address of the first page, when this is not it
 	Next     string
@@ -89,7 +90,7 @@ func (s *Server) crashes(w http.ResponseWriter, r *http.Request, v viewer) error
 	p.Filtered = f.Query != "" || f.Extension != "" || f.Host != "" || f.OS != "" || f.Release != "" || f.Channel != "" || f.New || f.Regressed
 	p.Table = v.famTable(page.Families, p.Period).sortable(r.URL, f.Sort)
 	p.Table.Pick = p.CanEdit
-	p.Total, p.Crashes, p.Partial = page.Total, page.Crashes, page.Partial
+	p.Total, p.Crashes, p.Installs, p.Partial = page.Total, page.Crashes, page.Installs, page.Partial
 	if f.Cursor != "" {
 		p.First = with(r.URL, "cursor", "", "done", "")
 	}

@@ -27,6 +27,8 @@ type extensionPage struct {
 	FamTotal int
 	Releases []releaseHealth
 	Shares   []shareList
+	Held     []heldRow
+	Feedback []feedbackRow
 	Silent   bool // nothing ever came in: the page leads to the set-up
 	Empty    empty
 	CanEdit  bool
@@ -61,6 +63,9 @@ func (s *Server) extensionOf(r *http.Request, v viewer) (registry.Extension, err
 func (s *Server) extTabs(v viewer, e registry.Extension, at string) []tab {
 	base := "/extensions/" + string(e.ID)
 	tabs := []tab{{Label: "Health", Href: base}, {Label: "Crashes", Href: "/crashes?extension=" + string(e.ID)}, {Label: "Set-up", Href: base + "/setup"}}
+	if s.may(v, account.FeedbackRead, account.OfExtension("feedback", "", e.ID)) {
+		tabs = append(tabs, tab{Label: "Feedback", Href: "/feedback?extension=" + string(e.ID)})
+	}
 	if s.may(v, account.ExtensionEdit, account.OfExtension("extension", string(e.ID), e.ID)) {
 		tabs = append(tabs, tab{Label: "Register", Href: base + "/edit"})
 	}
@@ -82,6 +87,9 @@ func (s *Server) extension(w http.ResponseWriter, r *http.Request, v viewer) err
 	if !s.may(v, account.FactsQuery, account.OfExtension("facts", "", e.ID)) {
 		p.Silent, p.Empty = true, noRows
 		return s.render(w, r, http.StatusOK, "extension", p)
+	}
+	if err := s.sides(ctx, v, &p); err != nil {
+		return err
 	}
 	o, err := s.o.Desk.Extension(ctx, scope, e.ID, p.Period.Period)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/jobs"
 	"github.com/bellwether-project/bellwether/internal/pipeline"
+	"github.com/bellwether-project/bellwether/internal/registry"
 )
 
 // intakePage is what came in, what became of it, and how the flow does.
@@ -31,6 +32,7 @@ type intakePage struct {
 	Jobs      []jobRow
 	CanRun    bool
 	Letters   []letterRow
+	Held      []heldRow
 	CanReplay bool
 	Whole     bool // the viewer runs the server: queue, disk and jobs are shown
 }
@@ -93,6 +95,9 @@ func (s *Server) intake(w http.ResponseWriter, r *http.Request, v viewer) error 
 			return err
 		}
 		p.Letters = v.letterRows(letters)
+	}
+	if p.Held, err = s.held(ctx, v, registry.Subject{}); err != nil {
+		return err
 	}
 	p.CanReplay = s.may(v, account.IntakeReplay, account.List("intake"))
 	if s.o.Jobs != nil && s.may(v, account.JobRead, account.OfServer("job", "")) {

@@ -55,6 +55,10 @@ func (s *Server) Routes() []door.Route {
 		post("/projects/{id}/test", account.KeyEdit, s.sendTest, "Sends a test event through the real door."),
 		post("/keys/{key}", account.KeyEdit, s.changeKey, "Rotates or revokes a key."),
 
+		get("/projects/{id}/held", account.CrashRead, s.showHeld, "Crashes that are held because a burst looked forged."),
+		post("/projects/{id}/held", account.CrashRelease, s.settleHeld, "Releases or discards what is held."),
+		get("/feedback", account.FeedbackRead, s.feedback, "What users wrote."),
+
 		get("/crashes", account.FamilyRead, s.crashes, "Crash families with filters."),
 		post("/crashes/state", account.FamilyEdit, s.bulkState, "Changes the state of several families."),
 		get("/crashes/list", account.CrashRead, s.crashList, "Single crashes, newest first."),
