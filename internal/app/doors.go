@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"crypto/rand"
 	"net/http"
 	"net/netip"
@@ -22,10 +23,14 @@ const demoTime = "X-Bellwether-Demo-Time"
 // doors mounts every door: the handler of the main address, and the one of the
 // address that speaks gRPC alone.
 func (a *App) doors(base *url.URL) (main, rpc http.Handler, err error) {
+	before, err := a.spent(context.Background())
+	if err != nil {
+		return nil, nil, err
+	}
 	in := ingest.New(ingest.Options{
 		Registry: a.Records.Registry, Keyring: a.keys, Scrub: scrub.New(scrub.Options{}),
 		Append: a.group.Append, Count: a.counts.Add, Full: a.disk.Full,
-		Country: a.country(), Now: now, ReceivedAt: a.receivedAt(), Random: random,
+		Country: a.country(), Now: now, ReceivedAt: a.receivedAt(), Random: random, Spent: before,
 	})
 	secure := base.Scheme == "https"
 	pages, err := web.New(web.Options{

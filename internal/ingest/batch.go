@@ -190,7 +190,7 @@ func (b *batch) flush(ctx context.Context) error {
 			from = end
 		}
 		if _, err = b.s.o.Append(ctx, records...); err == nil {
-			b.s.quota.add(b.g.key.Key.Public, int64(len(records)), b.g.now)
+			b.s.quota.add(b.g.key.Key.Public, b.g.key.Project.ID, int64(len(records)), b.g.now)
 		}
 	}
 	for _, c := range b.counts {

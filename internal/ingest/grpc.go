@@ -87,7 +87,7 @@ func (s *Server) grpc(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) call(w http.ResponseWriter, r *http.Request, signal otlp.Signal) (int64, string, error) {
-	g, err := s.otlpGate(r)
+	g, err := s.otlpGate(r, 0)
 	if err != nil {
 		return 0, "", err
 	}

@@ -39,6 +39,9 @@ type Options struct {
 	// ReceivedAt sets the time of receipt of a request; only the demo world may. nil = Now.
 	ReceivedAt func(*http.Request) time.Time
 	Random     func([]byte) // fills a slice with random bytes
+	// Spent is what was accepted for a project in the present UTC day before this
+	// process began, so that a restart lifts no quota. nil = nothing.
+	Spent func(project int64) int64
 }
 
 // Registry is what the door asks of the register, from memory.
@@ -76,7 +79,7 @@ func New(o Options) *Server {
 		recent: recent{max: maxRecent, life: recentLife},
 		random: random{fill: o.Random},
 	}
-	s.quota.used = map[string]int64{}
+	s.quota = quota{day: dayOf(o.Now()), used: map[string]int64{}, seed: o.Spent}
 	s.bursts.projects = map[int64]*burst{}
 	s.batches.New = func() any { return new(batch) }
 	s.bodies.New = func() any { b := make([]byte, 0, 16<<10); return &b }
@@ -89,10 +92,12 @@ func (s *Server) Routes() []door.Route {
 	grpc := http.HandlerFunc(s.grpc)
 	return []door.Route{
 		// One dispatcher for what a number follows: more exact patterns (/api/v1/…) win.
-		{Pattern: "/api/", Public: true, Doc: "Sentry: /api/{project}/envelope/, /api/{project}/store/, /api/store/", Handler: http.HandlerFunc(s.sentry)},
-		{Pattern: "/v1/logs", Public: true, Doc: "OTLP/HTTP logs, protobuf or JSON", Handler: s.otlp(signalLogs)},
-		{Pattern: "/v1/traces", Public: true, Doc: "OTLP/HTTP traces, protobuf or JSON", Handler: s.otlp(signalTraces)},
-		{Pattern: "/v1/metrics", Public: true, Doc: "OTLP/HTTP metrics, protobuf or JSON", Handler: s.otlp(signalMetrics)},
+		{Pattern: "/api/", Public: true, Doc: "Sentry: /api/{project}/envelope/, /api/{project}/store/, /api/store/, /api/{project}/otlp/v1/{logs,traces}", Handler: http.HandlerFunc(s.sentry)},
+		{Pattern: "/minidump", Public: true, Doc: "Sentry minidumps, which are not taken", Handler: http.HandlerFunc(s.sentry)},
+		{Pattern: "/minidump/{$}", Public: true, Doc: "Sentry minidumps, which are not taken", Handler: http.HandlerFunc(s.sentry)},
+		{Pattern: "/v1/logs", Public: true, Doc: "OTLP/HTTP logs, protobuf or JSON", Handler: s.otlp(signalLogs, 0)},
+		{Pattern: "/v1/traces", Public: true, Doc: "OTLP/HTTP traces, protobuf or JSON", Handler: s.otlp(signalTraces, 0)},
+		{Pattern: "/v1/metrics", Public: true, Doc: "OTLP/HTTP metrics, protobuf or JSON", Handler: s.otlp(signalMetrics, 0)},
 		{Method: "POST", Pattern: grpcLogs, Public: true, Doc: "OTLP/gRPC logs", Handler: grpc},
 		{Method: "POST", Pattern: grpcTraces, Public: true, Doc: "OTLP/gRPC traces", Handler: grpc},
 		{Method: "POST", Pattern: grpcMetrics, Public: true, Doc: "OTLP/gRPC metrics", Handler: grpc},

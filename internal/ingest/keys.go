@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -113,10 +114,10 @@ func (s *Server) take(g *gate) error {
 		s.dropRequest(*g, g.key.Project.ID, "rate")
 		return door.Later(fault.E("ingest", fault.RateLimited, "The project key has sent too many requests.", nil), max(wait, time.Second))
 	}
-	if k.DailyQuota > 0 && s.quota.spent(k.Public, g.now) >= k.DailyQuota {
+	if k.DailyQuota > 0 && s.quota.spent(k.Public, g.key.Project.ID, g.now) >= k.DailyQuota {
 		s.dropRequest(*g, g.key.Project.ID, "quota")
 		y, m, d := g.now.UTC().Date()
-		return door.Later(fault.E("ingest", fault.RateLimited, "The project key has spent its quota of the day.", nil),
+		return door.Later(fault.E("ingest", fault.RateLimited, "The project key has spent its quota of the day.", errQuota),
 			time.Date(y, m, d+1, 0, 0, 0, 0, time.UTC).Sub(g.now))
 	}
 	return nil
@@ -172,31 +173,45 @@ func sentryKey(v string) string {
 	return a.Key
 }
 
-// quota counts the items of each key in the present UTC day. It begins anew with
-// the process.
+var errQuota = errors.New("quota")
+
+// quota counts the items of each key in the present UTC day. What the process
+// before had counted is known by project: after a restart each key of a project
+// begins with all of it, so that a restart never lifts a quota.
 type quota struct {
 	mu   sync.Mutex
-	day  int
+	day  int64 // since 1970
 	used map[string]int64
+	seed func(project int64) int64 // of the day of the start
 }
 
-func (q *quota) spent(key string, now time.Time) int64 {
+func (q *quota) spent(key string, project int64, now time.Time) int64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.turn(now)
-	return q.used[key]
+	return q.of(key, project)
 }
 
-func (q *quota) add(key string, n int64, now time.Time) {
+func (q *quota) add(key string, project, n int64, now time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.turn(now)
-	q.used[key] += n
+	q.used[key] = q.of(key, project) + n
+}
+
+func (q *quota) of(key string, project int64) int64 {
+	n, ok := q.used[key]
+	if !ok && q.seed != nil {
+		n = q.seed(project)
+	}
+	return n
 }
 
 func (q *quota) turn(now time.Time) {
-	if day := now.UTC().YearDay(); day != q.day {
-		q.day = day
+	if day := dayOf(now); day != q.day {
+		q.day, q.seed = day, nil
 		clear(q.used)
 	}
 }
+
+func dayOf(t time.Time) int64 { return t.Unix() / 86_400 }

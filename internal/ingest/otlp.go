@@ -35,9 +35,10 @@ var otlpCORS = door.CORS{
 
 var otlpLimit = door.Limit{Compressed: MaxOTLPRaw, Decompressed: MaxOTLP}
 
-// otlp serves one of /v1/logs, /v1/traces and /v1/metrics. Answers and errors
-// come in the encoding of the request.
-func (s *Server) otlp(signal otlp.Signal) http.Handler {
+// otlp serves one of /v1/logs, /v1/traces and /v1/metrics, or those of a Sentry
+// project (0: the key alone tells). Answers and errors come in the encoding of
+// the request.
+func (s *Server) otlp(signal otlp.Signal, project int64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if otlpCORS.Preflight(w, r) {
 			return
@@ -54,7 +55,7 @@ func (s *Server) otlp(signal otlp.Signal) http.Handler {
 			err = door.WithStatus(fault.E("ingest.otlp", fault.Invalid, "The Content-Type is application/x-protobuf or application/json.", nil), http.StatusUnsupportedMediaType)
 		}
 		if err == nil {
-			err = s.export(w, r, signal, asJSON)
+			err = s.export(w, r, signal, project, asJSON)
 		}
 		if err != nil {
 			otlpFail(w, r, err, asJSON)
@@ -62,8 +63,8 @@ func (s *Server) otlp(signal otlp.Signal) http.Handler {
 	})
 }
 
-func (s *Server) export(w http.ResponseWriter, r *http.Request, signal otlp.Signal, asJSON bool) error {
-	g, err := s.otlpGate(r)
+func (s *Server) export(w http.ResponseWriter, r *http.Request, signal otlp.Signal, project int64, asJSON bool) error {
+	g, err := s.otlpGate(r, project)
 	if err != nil {
 		return err
 	}
@@ -83,15 +84,21 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request, signal otlp.Sign
 	return nil
 }
 
-func (s *Server) otlpGate(r *http.Request) (gate, error) {
+func (s *Server) otlpGate(r *http.Request, project int64) (gate, error) {
 	key, err := headerKey(r.Header)
+	if project != 0 && err == nil && key == "" { // below a Sentry project the key may be in the query
+		key, err = sentryAuth(r)
+	}
+	if err == nil && project < 0 {
+		err = fault.E("ingest.otlp", fault.Invalid, "The project in the address is not a number.", nil)
+	}
 	if err != nil {
 		return gate{}, err
 	}
 	if err := s.full(); err != nil {
 		return gate{}, err
 	}
-	g, err := s.open(r, otlp.Protocol, key, 0)
+	g, err := s.open(r, otlp.Protocol, key, project)
 	if err != nil {
 		return g, err
 	}

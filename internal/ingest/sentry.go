@@ -25,49 +25,38 @@ var sentryCORS = door.CORS{
 // Both forms of each address answer, with and without the last slash: a redirect
 // would lose the body.
 func (s *Server) sentry(w http.ResponseWriter, r *http.Request) {
-	project, name, ok := sentryPath(r.URL.Path)
+	a, ok := sentryPath(r.URL.Path)
 	if !ok {
 		door.NotFound.ServeHTTP(w, r)
 		return
 	}
-	door.InfoOf(r.Context()).SetRoute("/api/{project}/" + name + "/")
+	door.InfoOf(r.Context()).SetRoute("/api/{project}/" + a.name + "/")
+	if h := s.sentryOTLP(a); h != nil {
+		h.ServeHTTP(w, r)
+		return
+	}
 	if sentryCORS.Preflight(w, r) {
 		return
 	}
 	sentryCORS.Set(w, r)
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", "POST, OPTIONS")
-		s.sentryFail(w, r, door.WithStatus(fault.E("ingest.sentry", fault.Invalid, "This address takes POST requests.", nil), http.StatusMethodNotAllowed))
-		return
-	}
-	var err error
-	if name == "envelope" {
-		err = s.envelope(w, r, project)
-	} else {
-		err = s.store(w, r, project)
-	}
-	if err != nil {
+	if err := s.sentryPost(w, r, a); err != nil {
 		s.sentryFail(w, r, err)
 	}
 }
 
-// sentryPath reads /api/{project}/{envelope|store}[/] and /api/store[/], where
-// project 0 means that the key alone tells.
-func sentryPath(path string) (project int64, name string, ok bool) {
-	rest, _ := strings.CutPrefix(path, "/api/")
-	rest = strings.TrimSuffix(rest, "/")
-	if rest == "store" {
-		return 0, "store", true
+func (s *Server) sentryPost(w http.ResponseWriter, r *http.Request, a sentryAddress) error {
+	switch {
+	case r.Method != http.MethodPost && !(a.name == "cron" && r.Method == http.MethodGet):
+		w.Header().Set("Allow", "POST, OPTIONS")
+		return door.WithStatus(fault.E("ingest.sentry", fault.Invalid, "This address takes POST requests.", nil), http.StatusMethodNotAllowed)
+	case a.project < 0:
+		return fault.E("ingest.sentry", fault.Invalid, "The project in the address is not a number.", nil)
+	case a.name == "envelope":
+		return s.envelope(w, r, a.project)
+	case a.name == "store":
+		return s.store(w, r, a.project)
 	}
-	id, name, _ := strings.Cut(rest, "/")
-	if name != "envelope" && name != "store" {
-		return 0, "", false
-	}
-	project, err := strconv.ParseInt(id, 10, 64)
-	if err != nil || project <= 0 {
-		return 0, "", false
-	}
-	return project, name, true
+	return s.notServed(w, r, a)
 }
 
 // sentryAuth finds the key in the headers and the query. Those that are there must agree.

@@ -103,7 +103,7 @@ func TestSentryAuth(t *testing.T) {
 		{"unsupported version", "/api/44/envelope/?sentry_version=99&sentry_key=" + linterKey, body, nil, 400},
 		{"bad dsn", "/api/44/envelope/", withDSN("nonsense"), nil, 400},
 		{"key of another project", "/api/7/envelope/?sentry_key=" + linterKey, body, nil, 403},
-		{"no such address", "/api/x/envelope/?sentry_key=" + linterKey, body, nil, 404},
+		{"project is no number", "/api/x/envelope/?sentry_key=" + linterKey, body, nil, 400},
 		{"no such endpoint", "/api/44/unreal/?sentry_key=" + linterKey, body, nil, 404},
 	}
 	for _, tt := range tests {

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/go-json-experiment/json"
@@ -83,10 +84,15 @@ func (s *Server) trackItems(w http.ResponseWriter, r *http.Request) (trackAnswer
 	}
 	key := all[0].Key
 	g, err := s.open(r, insights.Protocol, key, 0)
+	if fault.CodeOf(err) == fault.Unauthenticated { // this client repeats after a 401, for ever
+		err = door.WithStatus(err, http.StatusForbidden)
+	}
 	if err != nil {
 		return a, err
 	}
-	if err := s.take(&g); err != nil {
+	if err := s.take(&g); errors.Is(err, errQuota) {
+		return a, door.WithStatus(err, http.StatusPaymentRequired)
+	} else if err != nil {
 		return a, err
 	}
 	batch := s.newBatch(g)

@@ -101,11 +101,15 @@ func TestTrackAlwaysAnswersJSON(t *testing.T) {
 	check("none", 200, "[]")
 	check("empty", 400, "")
 	check("broken", 400, "[{")
-	check("unknown key", 401, strings.ReplaceAll("["+one+"]", linterKey, "ffffffff-ffff-ffff-ffff-ffffffffffff"))
+	check("unknown key", 403, strings.ReplaceAll("["+one+"]", linterKey, "ffffffff-ffff-ffff-ffff-ffffffffffff"))
 	check("key with dashes that is no key", 400, strings.ReplaceAll("["+one+"]", linterKey, "a b"))
 	check("two keys", 206, "["+one+","+strings.ReplaceAll(one, linterKey, hostKey)+"]")
 	check("too many", 413, "["+strings.Repeat("{},", MaxBatch)+"{}]")
 	check("too large", 413, strings.Repeat("x", MaxTrack+1))
+	k := w.keys[linterKey]
+	k.Key.DailyQuota = 1
+	w.keys[linterKey] = k
+	check("quota", 402, "["+one+"]")
 	w.full = true
 	check("full", 503, "["+one+"]")
 	w.full = false
