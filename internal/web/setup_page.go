@@ -28,6 +28,7 @@ type setupPage struct {
 	Project  *registry.Project
 	Keys     []keyRow
 	Key      *registry.Key // that the snippets show
+	NewKey   keyRow        // the empty form
 	Clients  []tab
 	Client   client
 	Snippet  snippet
@@ -59,6 +60,7 @@ type tierBox struct {
 type projectForm struct {
 	Text, AskedBy string
 	Errors        []string
+	KeyErrors     []string
 }
 
 // livePanel is what arrived at a project, and what became of it.
@@ -170,7 +172,7 @@ func (s *Server) showSetup(w http.ResponseWriter, r *http.Request, v viewer, sub
 		}
 	}
 	if len(form.Errors) == 0 {
-		p.Form = projectForm{Text: p.Project.Policy.Text, AskedBy: p.Project.Policy.AskedBy}
+		p.Form = projectForm{Text: p.Project.Policy.Text, AskedBy: p.Project.Policy.AskedBy, KeyErrors: form.KeyErrors}
 	}
 	return s.render(w, r, status, "setup-project", p)
 }
@@ -343,47 +345,4 @@ func (s *Server) setPolicy(w http.ResponseWriter, r *http.Request, v viewer) err
 		return s.showSetup(w, r, v, pr.Subject, projectForm{Text: pol.Text, AskedBy: pol.AskedBy, Errors: []string{fault.TextOf(err)}}, http.StatusUnprocessableEntity)
 	}
 	return redirect(w, r, withDone(setupPath(pr.Subject)+"?project="+strconv.FormatInt(pr.ID, 10), "saved"))
-}
-
-func (s *Server) addKey(w http.ResponseWriter, r *http.Request, v viewer) error {
-	pr, err := s.projectOf(r, v, account.KeyEdit)
-	if err != nil {
-		return err
-	}
-	if _, err := s.o.Registry.CreateKey(r.Context(), v.p.Actor(), registry.Key{Project: pr.ID, Label: clip(r.PostFormValue("label"), 64)}); err != nil {
-		return err
-	}
-	return redirect(w, r, withDone(setupPath(pr.Subject)+"?project="+strconv.FormatInt(pr.ID, 10), "created"))
-}
-
-// rotateDays is how long an old key works beside its successor.
-const rotateDays = 7
-
-func (s *Server) changeKey(w http.ResponseWriter, r *http.Request, v viewer) error {
-	pub, ok := registry.ParseKey(r.PathValue("key"))
-	if !ok {
-		return notFound("web.key", "There is no such key.")
-	}
-	k, err := s.o.Registry.Key(r.Context(), pub)
-	if err != nil {
-		return err
-	}
-	pr, err := s.o.Registry.Project(r.Context(), k.Project)
-	if err != nil {
-		return err
-	}
-	if err := s.check(v, account.KeyEdit, subjectResource("key", pub, pr.Subject)); err != nil {
-		return err
-	}
-	code := "revoked"
-	if r.PostFormValue("do") == "rotate" {
-		code = "rotated"
-		_, err = s.o.Registry.RotateKey(r.Context(), v.p.Actor(), pub, v.now.AddDate(0, 0, rotateDays))
-	} else {
-		_, err = s.o.Registry.RevokeKey(r.Context(), v.p.Actor(), pub)
-	}
-	if err != nil {
-		return err
-	}
-	return redirect(w, r, withDone(setupPath(pr.Subject)+"?project="+strconv.FormatInt(pr.ID, 10), code))
 }
