@@ -33,6 +33,7 @@ type client struct {
 	send  func(*http.Request) (*http.Response, error)
 	base  string
 	token string
+	match string // If-Match of its requests, when it is set
 	close func() error
 	raw   bool
 	out   io.Writer
@@ -97,6 +98,9 @@ func (c *client) request(ctx context.Context, method, path, contentType string, 
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", contentType)
+	}
+	if c.match != "" {
+		req.Header.Set("If-Match", c.match)
 	}
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)

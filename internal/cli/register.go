@@ -74,7 +74,7 @@ func (p *publisherListCmd) Run(ctx context.Context, k *kong.Context, c *console)
 type hostCmd struct {
 	Add  hostAddCmd  `cmd:"" help:"Register a host application."`
 	List hostListCmd `cmd:"" help:"List host applications."`
-	Keys hostKeysCmd `cmd:"" help:"Show the projects and keys of a host."`
+	Keys hostKeysCmd `cmd:"" help:"Show and change the keys of a host's projects."`
 }
 
 type hostAddCmd struct {
@@ -116,43 +116,6 @@ func (h *hostListCmd) Run(ctx context.Context, k *kong.Context, c *console) erro
 			rows = append(rows, []string{x.ID, x.Name, string(x.Kind)})
 		}
 		return cl.table("HOST\tNAME\tKIND", rows, "No host yet. `bellwether host add ID` registers one.")
-	})
-}
-
-type hostKeysCmd struct {
-	keysOf
-	ID string `arg:"" help:"The host's id."`
-}
-
-func (h *hostKeysCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
-	return h.show(ctx, k, c, "host", h.ID)
-}
-
-// keysOf shows keys, and makes the project that holds the first.
-type keysOf struct {
-	target
-	Tiers []string `help:"Make a project with a key when there is none yet, its users asked for these: crash, performance, usage, support."`
-	Text  string   `help:"With --tiers: the text the users are shown when they are asked."`
-}
-
-func (o *keysOf) show(ctx context.Context, k *kong.Context, c *console, kind, id string) error {
-	return o.with(ctx, k, c, func(cl *client) error {
-		if err := cl.quiet().call(ctx, http.MethodGet, "/"+kind+"s/"+url.PathEscape(id), nil, nil); err != nil {
-			return err
-		}
-		if len(o.Tiers) > 0 {
-			list, err := every[registry.Project](ctx, cl.quiet(), "/projects?"+kind+"="+url.QueryEscape(id))
-			if err != nil {
-				return err
-			}
-			if len(list) > 0 {
-				return fault.E("cli", fault.Conflict, "There is a project already; its consent policy is changed on its page.", nil)
-			}
-			if err := newProject(ctx, cl, kind, id, id, policy{Tiers: o.Tiers, Text: o.Text}.over(kind, id)); err != nil {
-				return err
-			}
-		}
-		return showKeys(ctx, cl, kind, id)
 	})
 }
 
@@ -227,7 +190,7 @@ type extensionCmd struct {
 	Import extensionImportCmd `cmd:"" help:"Register or change many extensions from a JSON or CSV file."`
 	List   extensionListCmd   `cmd:"" help:"List extensions."`
 	Show   extensionShowCmd   `cmd:"" help:"Show one extension with its projects, keys and releases."`
-	Keys   extensionKeysCmd   `cmd:"" help:"Show the projects and keys of an extension, in every form clients take."`
+	Keys   extensionKeysCmd   `cmd:"" help:"Show and change the keys of an extension's projects."`
 }
 
 type extensionAddCmd struct {
@@ -386,45 +349,6 @@ func (e *extensionShowCmd) Run(ctx context.Context, k *kong.Context, c *console)
 			x.ID, x.Name, x.Kind, orDash(x.Host), orDash(x.Repository), orDash(x.Contact), x.Created.UTC().Format(time.RFC3339))
 		return showKeys(ctx, cl, "extension", e.ID)
 	})
-}
-
-type extensionKeysCmd struct {
-	keysOf
-	ID string `arg:"" help:"The extension's id."`
-}
-
-func (e *extensionKeysCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
-	return e.show(ctx, k, c, "extension", e.ID)
-}
-
-// keyForms is a key as the API shows it.
-type keyForms struct {
-	Public string         `json:"public"`
-	Label  string         `json:"label"`
-	Status string         `json:"status"`
-	Forms  registry.Forms `json:"forms"`
-}
-
-func showKeys(ctx context.Context, cl *client, kind, id string) error {
-	projects, err := every[registry.Project](ctx, cl, "/projects?"+kind+"="+url.QueryEscape(id))
-	if err != nil {
-		return err
-	}
-	if len(projects) == 0 {
-		cl.say("No project yet. `bellwether %s keys %s --tiers crash` makes one.", kind, id)
-	}
-	for _, p := range projects {
-		cl.say("\nProject %d, %s; consent: %s", p.ID, p.Name, tiers(p.Policy.Tiers))
-		keys, err := every[keyForms](ctx, cl, fmt.Sprintf("/projects/%d/keys", p.ID))
-		if err != nil {
-			return err
-		}
-		for _, x := range keys {
-			cl.say("  key %s (%s) %s\n    Sentry DSN            %s\n    OpenTelemetry         OTEL_EXPORTER_OTLP_ENDPOINT=%s OTEL_EXPORTER_OTLP_HEADERS=%s\n    Application Insights  %s",
-				x.Public, x.Status, x.Label, x.Forms.DSN, x.Forms.OTLPEndpoint, x.Forms.OTLPHeaders, x.Forms.ConnectionString)
-		}
-	}
-	return nil
 }
 
 func tiers(list []eco.Tier) string {
