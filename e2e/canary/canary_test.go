@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 }
 
 // marks occur in every canary; none of them may be on the disk.
-var marks = []string{"zqcanary", "ZQCANARY", "203.0.113.", "2001:db8:"}
+var marks = []string{"zqcanary", "ZQCANARY", "203.0.113.", "2001:db8:", optOut}
 
 func TestNoCanaryReachesTheDisk(t *testing.T) {
 	if testing.Short() {
@@ -60,7 +60,7 @@ func TestNoCanaryReachesTheDisk(t *testing.T) {
 		sent[r.protocol]++
 		s.post(t, r)
 	}
-	for _, p := range []string{"sentry", "otlp", "insights", "native"} {
+	for _, p := range []string{"sentry", "otlp", "grpc", "insights", "native", "opted out"} {
 		if sent[p] < 10 {
 			t.Errorf("only %d requests of protocol %s", sent[p], p)
 		}
@@ -69,7 +69,7 @@ func TestNoCanaryReachesTheDisk(t *testing.T) {
 	s.stop(t)
 	kept := s.look(t)
 	t.Logf("requests by protocol %v; answers by status %v; kept %v", sent, s.statuses, kept)
-	for _, k := range []eco.Kind{eco.KindCrash, eco.KindSession, eco.KindEvent, eco.KindSpan, eco.KindMetric} {
+	for _, k := range []eco.Kind{eco.KindCrash, eco.KindSession, eco.KindEvent, eco.KindSpan, eco.KindMetric, eco.KindFeedback} {
 		if kept[k] == 0 {
 			t.Errorf("no %s was kept at all: the test proves nothing for it", k)
 		}
@@ -82,7 +82,7 @@ func TestTheLookFinds(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "a.log"), []byte("x zqcanary7@leak.example y"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := grep(t, dir); len(got) != 1 {
+	if got := grep(t, dir, marks...); len(got) != 1 {
 		t.Errorf("found %v", got)
 	}
 }
@@ -93,6 +93,7 @@ type server struct {
 	process   *exec.Cmd
 	log       *os.File
 	statuses  map[int]int
+	two       http.Client // HTTP/2 without TLS, as gRPC clients speak it
 }
 
 func newServer(t *testing.T) *server {
@@ -103,6 +104,11 @@ func newServer(t *testing.T) *server {
 	}
 	s := &server{dir: t.TempDir(), addr: ln.Addr().String(), statuses: map[int]int{}}
 	_ = ln.Close()
+	var p http.Protocols
+	p.SetUnencryptedHTTP2(true)
+	two := &http.Transport{Protocols: &p}
+	t.Cleanup(two.CloseIdleConnections)
+	s.two.Transport = two
 	r, err := app.OpenRecords(t.Context(), s.options(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -174,7 +180,11 @@ func (s *server) post(t *testing.T, r request) {
 	req.Header.Set("Forwarded", "for=203.0.113.78")
 	req.Header.Set("Cookie", "session=zqcanarycookie")
 	req.Header.Set("Referer", "https://zqcanary.example/?q=zqcanary")
-	resp, err := http.DefaultClient.Do(req)
+	client := http.DefaultClient
+	if r.protocol == "grpc" {
+		client = &s.two
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatalf("%s: %v", r.path, err)
 	}
@@ -184,6 +194,12 @@ func (s *server) post(t *testing.T, r request) {
 		t.Fatal(err)
 	}
 	s.statuses[resp.StatusCode]++
+	if code := resp.Header.Get("Grpc-Status") + resp.Trailer.Get("Grpc-Status"); r.protocol == "grpc" && code != "0" {
+		t.Errorf("%s answered the code %q", r.path, code)
+	}
+	if r.protocol == "opted out" && resp.StatusCode >= 300 {
+		t.Errorf("%s, opted out, answered %s: %s", r.path, resp.Status, answer)
+	}
 	if resp.StatusCode >= 500 {
 		t.Errorf("%s answered %s: %s", r.path, resp.Status, answer)
 	}
@@ -229,9 +245,15 @@ func (s *server) stop(t *testing.T) {
 // through the store. It returns how many rows of each kind there are.
 func (s *server) look(t *testing.T) map[eco.Kind]int {
 	t.Helper()
-	for _, f := range grep(t, s.dir) {
+	for _, f := range grep(t, s.dir, marks...) {
 		t.Error(f)
 	}
+	for _, f := range grep(t, s.dir, contact) {
+		if !strings.HasPrefix(f, "/data/facts/") && !strings.HasPrefix(f, "/data/stream/") {
+			t.Errorf("a contact is kept elsewhere than with what the user wrote: %s", f)
+		}
+	}
+	contacts := 0
 	store, err := duck.Open(t.Context(), duck.Options{Dir: filepath.Join(s.options().Data, "facts"), Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
@@ -250,19 +272,31 @@ func (s *server) look(t *testing.T) map[eco.Kind]int {
 			if m := found(fmt.Appendf(nil, "%+v", f)); m != "" {
 				t.Errorf("a %s row holds %s: %+v", f.Kind, m, f)
 			}
-			if f.Kind != eco.KindCrash {
+			if b := fmt.Appendf(nil, "%+v", f); bytes.Contains(b, []byte(contact)) {
+				t.Errorf("a %s row holds the contact: %s", f.Kind, b)
+			}
+			if f.Kind != eco.KindCrash && f.Kind != eco.KindFeedback {
 				continue
 			}
 			docs, err := store.Documents(t.Context(), facts.Everything(), []eco.ID{f.ID})
 			if err != nil || len(docs) != 1 {
 				t.Fatalf("document of %s: %d, %v", f.ID, len(docs), err)
 			}
+			if bytes.Contains(docs[0].Body, []byte(contact)) {
+				contacts++
+				if f.Kind != eco.KindFeedback || f.Class != eco.ClassSupport {
+					t.Errorf("a %s of class %s holds the contact", f.Kind, f.Class)
+				}
+			}
 			if m := found(docs[0].Body); m != "" {
 				i := bytes.Index(docs[0].Body, []byte(m))
-				t.Errorf("a crash document holds %s: …%s…", m, docs[0].Body[max(0, i-120):min(len(docs[0].Body), i+120)])
+				t.Errorf("the document of a %s holds %s: …%s…", f.Kind, m, docs[0].Body[max(0, i-120):min(len(docs[0].Body), i+120)])
 			}
 		}
 		if !res.More {
+			if contacts == 0 {
+				t.Error("no contact was kept at all: nobody can be answered")
+			}
 			return kept
 		}
 	}
@@ -278,7 +312,7 @@ func found(b []byte) string {
 }
 
 // grep looks into every file below dir.
-func grep(t *testing.T, dir string) []string {
+func grep(t *testing.T, dir string, marks ...string) []string {
 	t.Helper()
 	var out []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {

@@ -108,7 +108,10 @@ func requests(t *testing.T, key registry.Key) []request {
 		out = append(out, captures(t, key, p)...)
 		out = append(out, insights(t, key, p)...)
 		out = append(out, native(t, key, p)...)
+		out = append(out, feedback(key, round))
 	}
+	out = append(out, packed(t, out)...)
+	out = append(out, optedOut(key)...)
 	return append(out, malformed(key)...)
 }
 
