@@ -183,6 +183,7 @@ type Row struct {
 // CrashFilter narrows a list of crashes.
 type CrashFilter struct {
 	Period
+	Project   int64 // that it came in through; 0 = any. Only for those who may see that project
 	Family    string
 	Signature string
 	Extension eco.ExtensionID // the subject: blamed, else the project's

@@ -3,6 +3,7 @@ package crash
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"strings"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
@@ -23,6 +24,9 @@ func (d *Desk) Crashes(ctx context.Context, scope facts.Scope, f CrashFilter) (C
 		is(facts.SubjectExt, string(f.Extension)).limit(limit + 1)
 	if f.Release != "" {
 		a.in(facts.SubjectVer, f.Release)
+	}
+	if f.Project != 0 {
+		a.in(facts.Project, strconv.FormatInt(f.Project, 10))
 	}
 	if f.Cursor != "" {
 		id, err := eco.ParseID(f.Cursor)

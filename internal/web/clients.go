@@ -1,14 +1,10 @@
 package web
 
 import (
-	"bytes"
 	"cmp"
-	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 
-	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/registry"
 )
 
@@ -135,49 +131,3 @@ func reasonHelp(reason string) string {
 	}
 	return "Dropped by a rule of the door."
 }
-
-// sendTest puts one event in at the door, as if a client had sent it.
-func (s *Server) sendTest(w http.ResponseWriter, r *http.Request, v viewer) error {
-	pr, err := s.projectOf(r, v, account.KeyEdit)
-	if err != nil {
-		return err
-	}
-	if s.o.Intake == nil {
-		return notFound("web.sendTest", "This process takes nothing in.")
-	}
-	keys, err := s.o.Registry.Keys(r.Context(), pr.ID)
-	if err != nil {
-		return err
-	}
-	to := withDone(setupPath(pr.Subject)+"?project="+strconv.FormatInt(pr.ID, 10), "refused") + "#live"
-	for i := len(keys) - 1; i >= 0; i-- {
-		if ok, _ := (registry.KeyView{Key: keys[i]}).Usable(v.now); !ok {
-			continue
-		}
-		body := fmt.Sprintf(`{"level":"error","platform":"other","environment":"test","release":"0.0.0-test","timestamp":%d,"exception":{"values":[{"type":"SetupCheck","value":"Test event from the set-up page"}]}}`, v.now.Unix())
-		req, err := http.NewRequestWithContext(r.Context(), http.MethodPost, "/api/"+strconv.FormatInt(pr.ID, 10)+"/store/", bytes.NewReader([]byte(body)))
-		if err != nil {
-			return err
-		}
-		req.Header.Set("Content-Type", "application/json")
-		req.Header.Set("X-Sentry-Auth", "Sentry sentry_version=7, sentry_client=bellwether.setup/1, sentry_key="+keys[i].Public)
-		req.RemoteAddr = r.RemoteAddr
-		rec := &answer{head: http.Header{}, status: http.StatusOK}
-		s.o.Intake.ServeHTTP(rec, req)
-		if rec.status < 300 {
-			to = withDone(setupPath(pr.Subject)+"?project="+strconv.FormatInt(pr.ID, 10), "tested") + "#live"
-		}
-		break
-	}
-	return redirect(w, r, to)
-}
-
-// answer keeps the status of an answer and nothing else.
-type answer struct {
-	head   http.Header
-	status int
-}
-
-func (a *answer) Header() http.Header         { return a.head }
-func (a *answer) WriteHeader(status int)      { a.status = status }
-func (a *answer) Write(b []byte) (int, error) { return len(b), nil }

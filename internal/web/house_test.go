@@ -37,6 +37,7 @@ type house struct {
 	registry *registry.Registry
 	desk     *crash.Desk
 	worker   *pipeline.Worker
+	refuse   int // status with which the door refuses test events; 0 = it takes them
 	stream   *stream.Mem
 	counts   *pipeline.Counts
 	server   *Server
@@ -70,6 +71,12 @@ func newHouse(t *testing.T) *house {
 	must(err)
 	h.server, err = New(Options{Now: now, Accounts: h.accounts, Registry: h.registry, Desk: h.desk, Worker: h.worker, Counts: h.counts, Facts: mem, Jobs: table, Audit: log, Build: "test",
 		Intake: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if h.refuse != 0 {
+				w.Header().Set("X-Sentry-Error", "the door <is> shut")
+				w.Header().Set("Retry-After", "17")
+				w.WriteHeader(h.refuse)
+				return
+			}
 			h.counts.Add(pipeline.Count{Project: 1, Protocol: "sentry", Kind: "crash", Outcome: pipeline.Dropped, Reason: "consent:crash", N: 1})
 			w.WriteHeader(http.StatusOK)
 		})})

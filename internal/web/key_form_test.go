@@ -57,3 +57,39 @@ func TestKeyForm(t *testing.T) {
 	acme.get("/extensions/acme.theme/setup").is(200).well()
 	h.member("rob@rival.example", account.Grant{Role: account.Author, Publisher: "rival"}).post(path, "do", "edit", "version", "2").is(404)
 }
+
+// When the door refuses the test event, the page says what it said.
+func TestRefusedTestEvent(t *testing.T) {
+	h := newHouse(t)
+	h.furnish()
+	acme := h.member("ann@acme.example", account.Grant{Role: account.Author, Publisher: "acme"})
+	acme.post("/projects/1/test").is(303)
+	for status, want := range map[int]string{429: "The limits of the key are reached: 6,000 requests a minute.", 503: "the page Intake says why", 403: "It answered 403 Forbidden"} {
+		h.refuse = status
+		acme.post("/projects/1/test").is(422).has("The door refused the test event", "the door &lt;is&gt; shut", "come back in 17 seconds", want).well()
+	}
+	keys, err := h.registry.Keys(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	acme.post("/keys/"+keys[0].Public, "do", "revoke").is(303)
+	acme.post("/projects/1/test").is(422).has("Every key of this project has ended")
+}
+
+// A host's set-up shows the crashes that came in through its project, and no others.
+func TestHostSetupShowsCrashes(t *testing.T) {
+	h := newHouse(t)
+	h.furnish()
+	op := h.setUp()
+	pr, _, err := h.registry.CreateProject(t.Context(), "system:test", registry.Project{Subject: registry.Subject{Host: "studio"}, Name: "Studio"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := h.crash("", "boot", 1)
+	c.Origin.Project = pr.ID
+	h.send(c)
+	h.drain()
+	op.get("/hosts/studio/setup").is(200).has("Newest crashes", "/crashes/"+c.ID.String()).well()
+	page := op.get("/extensions/acme.theme/setup").is(200)
+	page.hasNot(c.ID.String())
+}

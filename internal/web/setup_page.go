@@ -29,6 +29,7 @@ type setupPage struct {
 	Keys     []keyRow
 	Key      *registry.Key // that the snippets show
 	NewKey   keyRow        // the empty form
+	Held     []heldRow
 	Clients  []tab
 	Client   client
 	Snippet  snippet
@@ -61,6 +62,7 @@ type projectForm struct {
 	Text, AskedBy string
 	Errors        []string
 	KeyErrors     []string
+	Refused       string // what the door said to the test event
 }
 
 // livePanel is what arrived at a project, and what became of it.
@@ -159,7 +161,10 @@ func (s *Server) showSetup(w http.ResponseWriter, r *http.Request, v viewer, sub
 		}
 	}
 	s.setupClient(r, &p, kind)
-	if p.Live, err = s.live(ctx, v, p.Project, p.Subject); err != nil {
+	if p.Held, err = s.held(ctx, v, sub); err != nil {
+		return err
+	}
+	if p.Live, err = s.live(ctx, v, p.Project); err != nil {
 		return err
 	}
 	if p.Live.Waiting {
@@ -172,7 +177,7 @@ func (s *Server) showSetup(w http.ResponseWriter, r *http.Request, v viewer, sub
 		}
 	}
 	if len(form.Errors) == 0 {
-		p.Form = projectForm{Text: p.Project.Policy.Text, AskedBy: p.Project.Policy.AskedBy, KeyErrors: form.KeyErrors}
+		p.Form = projectForm{Text: p.Project.Policy.Text, AskedBy: p.Project.Policy.AskedBy, KeyErrors: form.KeyErrors, Refused: form.Refused}
 	}
 	return s.render(w, r, status, "setup-project", p)
 }
@@ -214,7 +219,7 @@ func (s *Server) setupClient(r *http.Request, p *setupPage, kind registry.ExtKin
 }
 
 // live says what arrived: counts of the last two hours, and the newest crashes.
-func (s *Server) live(ctx context.Context, v viewer, pr *registry.Project, sub registry.Subject) (livePanel, error) {
+func (s *Server) live(ctx context.Context, v viewer, pr *registry.Project) (livePanel, error) {
 	l := livePanel{Waiting: true, Since: v.at(v.now.Truncate(time.Hour).Add(-time.Hour))}
 	if s.o.Counts != nil {
 		counts, err := s.o.Counts.List(ctx, pipeline.CountFilter{From: l.Since.at, To: v.now.Add(time.Hour), Projects: []int64{pr.ID}})
@@ -230,14 +235,12 @@ func (s *Server) live(ctx context.Context, v viewer, pr *registry.Project, sub r
 	if !scope.IsSet() {
 		return l, nil
 	}
-	page, err := s.o.Desk.Crashes(ctx, scope, crash.CrashFilter{Period: crash.Period{From: v.now.Add(-24 * time.Hour), To: v.now.Add(time.Minute)}, Extension: sub.Extension, Limit: 5})
+	page, err := s.o.Desk.Crashes(ctx, scope, crash.CrashFilter{Period: crash.Period{From: v.now.Add(-24 * time.Hour), To: v.now.Add(time.Minute)}, Project: pr.ID, Limit: 5})
 	if err != nil && fault.CodeOf(err) != fault.NotFound {
 		return l, err
 	}
-	if sub.Extension != "" {
-		for _, c := range page.Crashes {
-			l.Crashes = append(l.Crashes, v.crashRow(c))
-		}
+	for _, c := range page.Crashes {
+		l.Crashes = append(l.Crashes, v.crashRow(c))
 	}
 	return l, nil
 }
