@@ -93,3 +93,19 @@ func TestHostSetupShowsCrashes(t *testing.T) {
 	page := op.get("/extensions/acme.theme/setup").is(200)
 	page.hasNot(c.ID.String())
 }
+
+func TestBurstForm(t *testing.T) {
+	h := newHouse(t)
+	h.furnish()
+	acme := h.member("ann@acme.example", account.Grant{Role: account.Author, Publisher: "acme"})
+	acme.get("/extensions/acme.theme/setup").is(200).has("Hold every crash of this project").well()
+	acme.post("/projects/1/quarantine", "version", "1", "all", "1", "per_minute", "1,000", "factor", "3.5").is(303)
+	pr, err := h.registry.Project(t.Context(), 1)
+	if err != nil || pr.Quarantine != (registry.Quarantine{All: true, PerMinute: 1000, FactorOfHour: 3.5}) || pr.Name != "Default" {
+		t.Errorf("%+v, %v", pr, err)
+	}
+	acme.post("/projects/1/quarantine", "version", "1").is(422)
+	acme.post("/projects/1/quarantine", "version", "2", "installs", "7").is(422)
+	acme.post("/projects/1/quarantine", "version", "2", "factor", "NaN").is(422)
+	h.member("rob@rival.example", account.Grant{Role: account.Author, Publisher: "rival"}).post("/projects/1/quarantine", "version", "2").is(404)
+}

@@ -51,6 +51,7 @@ func (s *Server) Routes() []door.Route {
 		get("/hosts/{id}/setup", account.ProjectRead, s.hostSetup, "Keys and snippets of a host."),
 		post("/projects", account.ProjectEdit, s.addProject, "Makes a project."),
 		post("/projects/{id}/policy", account.ProjectPolicy, s.setPolicy, "Says what a project's users were asked."),
+		post("/projects/{id}/quarantine", account.ProjectEdit, s.setRule, "Says when a burst is held."),
 		post("/projects/{id}/keys", account.KeyEdit, s.addKey, "Makes a key."),
 		post("/projects/{id}/test", account.KeyEdit, s.sendTest, "Sends a test event through the real door."),
 		post("/keys/{key}", account.KeyEdit, s.changeKey, "Rotates or revokes a key."),
