@@ -39,7 +39,7 @@ type families struct {
 	Next     string         `json:"next,omitempty" doc:"Send it as cursor to get the following page; absent on the last."`
 	Total    int            `json:"total" doc:"Families that match."`
 	Crashes  int64          `json:"crashes" doc:"Crashes of those."`
-	Installs int64          `json:"installs" doc:"Distinct installs that had them."`
+	Installs int64          `json:"installs" doc:"Distinct installs that had them; 0 when none named itself, or with thousands of families both kept and left out."`
 	Partial  bool           `json:"partial,omitempty" doc:"More than 10,000 families match; the rarest are missing."`
 }
 

@@ -100,7 +100,7 @@ type Page struct {
 	Next     string   `json:"next,omitempty"`
 	Total    int      `json:"total"`             // families that match
 	Crashes  int64    `json:"crashes"`           // crashes of those
-	Installs int64    `json:"installs"`          // distinct installs that had them
+	Installs int64    `json:"installs"`          // distinct installs that had them; 0 when they cannot be counted
 	Partial  bool     `json:"partial,omitempty"` // more families match than the 10,000 of one answer, or the search found more than 2,000 signatures; the rarest are missing
 }
 

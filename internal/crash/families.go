@@ -18,6 +18,7 @@ const (
 	maxPage         = 200
 	maxFound        = 2000 // signatures that one search may find
 	maxQuery        = 200  // bytes of a search
+	maxApart        = 400  // families that a second question names, beside a filter's own 500
 )
 
 // Families lists families with crashes in the scope and period. One question to
@@ -57,7 +58,7 @@ func (d *Desk) Families(ctx context.Context, scope facts.Scope, f Filter) (Page,
 		page.Crashes += c.crashes
 	}
 	page.Total = len(rows)
-	if page.Installs, err = d.installsOf(ctx, a, rows, len(rows) == len(r.Rows)); err != nil {
+	if page.Installs, err = d.installsOf(ctx, a, rows, r.Rows); err != nil {
 		return Page{}, err
 	}
 	if f.Sort == ByFirstSeen {
@@ -74,21 +75,38 @@ func (d *Desk) Families(ctx context.Context, scope facts.Scope, f Filter) (Page,
 }
 
 // installsOf counts the distinct installs of the families together: an install
-// that had two of them counts once.
-func (d *Desk) installsOf(ctx context.Context, a *ask, rows []counted, all bool) (int64, error) {
+// that had two of them counts once. all are the families that facts found, of
+// which rows were kept. 0 when a question cannot tell the two apart: thousands on
+// both sides.
+func (d *Desk) installsOf(ctx context.Context, a *ask, rows []counted, all [][]any) (int64, error) {
 	switch {
 	case len(rows) == 0:
 		return 0, nil
 	case len(rows) == 1:
 		return rows[0].installs, nil
 	}
+	var ids []string
 	sum := &ask{facts.Query{Scope: a.q.Scope, From: a.q.From, To: a.q.To, Where: slices.Clone(a.q.Where)}}
-	if !all {
-		ids := make([]string, len(rows))
+	switch left := len(all) - len(rows); {
+	case left == 0:
+	case len(rows) <= maxApart:
 		for i := range rows {
-			ids[i] = rows[i].id
+			ids = append(ids, rows[i].id)
 		}
 		sum.in(facts.Family, ids...)
+	case left <= maxApart:
+		kept := make(map[string]bool, len(rows))
+		for i := range rows {
+			kept[rows[i].id] = true
+		}
+		for _, v := range all {
+			if id := text(v[0]); !kept[id] {
+				ids = append(ids, id)
+			}
+		}
+		sum.not(facts.Family, ids...)
+	default:
+		return 0, nil
 	}
 	r, err := d.query(ctx, sum.sum(facts.Installs))
 	if err != nil || len(r.Rows) == 0 {

@@ -153,8 +153,8 @@ func (d *Desk) newestHeld(ctx context.Context, scope facts.Scope, project string
 // HeldNote begins the note of the step in which the door held a crash.
 const HeldNote = "quarantined: "
 
-// MaxHeldPage bounds one call of HeldCrashes.
-const MaxHeldPage = 1000
+// MaxHeldPage bounds one call of HeldCrashes; a question to facts can name as many ids.
+const MaxHeldPage = 500
 
 // HeldCrashes returns held crashes with their documents, oldest first, from an id
 // on and up to one, both inclusive; of one signature or ("") all. For the flow,

@@ -149,3 +149,26 @@ func TestHeldCrashesAreDiscarded(t *testing.T) {
 		}
 	})
 }
+
+// More than one page: each is let go once.
+func TestManyHeldCrashesAreReleased(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		const n = crash.MaxHeldPage + 100
+		for range n {
+			e := h.crash("draw", "")
+			e.Quarantined = true
+			h.send(e)
+		}
+		h.drain()
+		time.Sleep(time.Second)
+		h.during(func(w *Worker) {
+			if r, err := w.ReleaseHeld(t.Context(), Held{Project: 7, Actor: "a-1"}); err != nil || r.Crashes != n {
+				t.Fatalf("%+v, %v", r, err)
+			}
+		})
+		page, err := h.desk.Families(t.Context(), facts.Everything(), crash.Filter{})
+		if err != nil || page.Crashes != n || len(h.rows()) != n {
+			t.Errorf("%d crashes, %v", page.Crashes, err)
+		}
+	})
+}
