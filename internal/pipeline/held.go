@@ -35,7 +35,7 @@ type HeldResult struct {
 	More    bool  `json:"more,omitempty"` // MaxRelease were let go; the rest waits for another call
 }
 
-// MaxRelease bounds the crashes of one Release: about 20 seconds of work.
+// MaxRelease bounds the crashes of one Release: some five seconds of work (2,000 took 0.44 s on two cores).
 const MaxRelease = 20_000
 
 // releaseStep names the step of a crash's lineage in which a person let it go.
