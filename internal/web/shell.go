@@ -62,7 +62,7 @@ var done = map[string]flash{
 	"released-part": {"warn", "info", "Released the first 20,000. Release again for the rest."},
 	"thrown":        {"ok", "check", "Discarded. They are erased."},
 	"discarded":     {"ok", "check", "The letter was discarded."},
-	"ran":           {"ok", "check", "The job has run."},
+	"ran":           {"ok", "check", "The job was started."},
 	"tested":        {"ok", "send", "A test event was sent. It shows up below within seconds."},
 	"refused":       {"bad", "error", "The door refused the test event. The reason is below."},
 	"withdrawn":     {"ok", "check", "The invitation was withdrawn."},
