@@ -298,25 +298,23 @@ func (w *world) compare(t *testing.T) {
 	}
 	defer store.Close()
 	stored := map[string]int64{}
-	for offset := 0; ; offset += facts.MaxLimit {
-		res, err := store.Query(t.Context(), facts.Query{
-			Scope: facts.Everything(),
-			Where: []facts.Cond{
-				{Col: facts.Kind, Op: facts.In, Values: []string{string(eco.KindCrash)}},
-				{Col: facts.Quarantined, Op: facts.In, Values: []string{"0", "1"}}, // such a burst looks forged, and is
-			},
-			Group: []facts.Column{facts.ClientID}, Measures: []facts.Measure{{Fn: facts.Count}},
-			Order: []facts.Order{{By: string(facts.ClientID)}}, Limit: facts.MaxLimit, Offset: offset,
-		})
+	where := []facts.Cond{
+		{Col: facts.Kind, Op: facts.In, Values: []string{string(eco.KindCrash)}},
+		{Col: facts.Quarantined, Op: facts.In, Values: []string{"0", "1"}}, // such a burst looks forged, and is
+	}
+	for page := where; ; {
+		res, err := store.Query(t.Context(), facts.Query{Scope: facts.Everything(), Where: page, Rows: true, Limit: facts.MaxLimit})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, row := range res.Rows {
-			stored[row[0].(string)] = row[1].(int64)
+		for i := range res.Facts {
+			stored[res.Facts[i].ClientID] += res.Facts[i].Count
 		}
 		if !res.More {
 			break
 		}
+		oldest := res.Facts[len(res.Facts)-1].ID // newest first: the next page lies below
+		page = append(where[:len(where):len(where)], facts.Cond{Col: facts.ID, Op: facts.Lt, Values: []string{oldest.String()}})
 	}
 	lost, twice := 0, 0
 	for n := range w.acked {
