@@ -24,12 +24,12 @@ func TestDiskFull(t *testing.T) {
 
 func diskFull(t *testing.T, reserve int64, restart bool) {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("needs root, to mount a small file system")
-	}
 	disk := t.TempDir()
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=24m"); err != nil {
-		t.Skipf("a file system cannot be mounted here: %v", err)
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("a small file system cannot be mounted: %v", err)
+		}
+		t.Skipf("needs a small file system, so root: %v", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
 	o := Options{Dir: filepath.Join(disk, "stream"), MaxBytes: 1 << 30}
