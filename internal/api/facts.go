@@ -31,7 +31,7 @@ type cond struct {
 }
 
 type measure struct {
-	Fn  facts.Fn `json:"fn" enum:"count,rows,installs,weighted,weight_sq,std_err,errored,crashed,abnormal,crashed_installs,sum,mean,quantile,first,last"`
+	Fn  facts.Fn `json:"fn" enum:"count,rows,installs,unnamed,weighted,weight_sq,std_err,errored,crashed,abnormal,crashed_installs,sum,mean,quantile,first,last"`
 	Arg float64  `json:"arg,omitempty" minimum:"0" maximum:"1" doc:"For quantile: between 0 and 1."`
 	As  string   `json:"as,omitempty" maxLength:"32" pattern:"^[a-z][a-z0-9_]*$"`
 }

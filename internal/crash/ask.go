@@ -2,6 +2,7 @@ package crash
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
@@ -96,6 +97,31 @@ func (a *ask) limit(n int) *ask { a.q.Limit = n; return a }
 func (d *Desk) query(ctx context.Context, a *ask) (facts.Result, error) {
 	r, err := d.o.Facts.Query(ctx, a.q)
 	return r, fault.Wrap("crash.query", err)
+}
+
+// atOnce is how many questions of one page are asked at the same time: planning,
+// most of what a small one costs, keeps one processor busy.
+const atOnce = 4
+
+// queries asks several questions and returns their answers in order.
+func (d *Desk) queries(ctx context.Context, asks ...*ask) ([]facts.Result, error) {
+	out, errs := make([]facts.Result, len(asks)), make([]error, len(asks))
+	turn := make(chan struct{}, atOnce)
+	var wg sync.WaitGroup
+	for i, a := range asks {
+		turn <- struct{}{}
+		wg.Go(func() {
+			out[i], errs[i] = d.query(ctx, a)
+			<-turn
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // Values of a result are string, int64 or float64; a missing one is zero.

@@ -270,5 +270,7 @@ type ExtensionHealth struct {
 	Release   string          `json:"release,omitempty"` // the highest version seen in the period
 	Days      []int64         `json:"days"`              // crashes per UTC day of the period
 	Before    int64           `json:"before"`            // crashes of the period of the same length before
+	// Releases holds the crash-free share of sessions of each version seen.
+	Releases map[string]estimate.Interval `json:"-"`
 	Health
 }

@@ -345,7 +345,7 @@ func (d *Desk) dress(ctx context.Context, scope facts.Scope, p Period, a *ask, r
 	// The same conditions as the list, so that the numbers of a row fit together.
 	where := slices.Clone(a.q.Where)
 	trend := &ask{facts.Query{Scope: scope, From: p.From, To: p.To, Where: where}}
-	r, err := d.query(ctx, trend.in(facts.Family, ids...).by(facts.Family, facts.Date).sum(facts.Count))
+	r, err := d.query(ctx, trend.in(facts.Family, ids...).by(facts.Family, facts.Date).sum(facts.Count, facts.Unnamed))
 	if err != nil {
 		return nil, err
 	}
@@ -353,13 +353,7 @@ func (d *Desk) dress(ctx context.Context, scope facts.Scope, p Period, a *ask, r
 		if n, ok := slices.BinarySearch(days, eco.Day(number(v[1]))); ok {
 			out[at[text(v[0])]].Days[n] = number(v[2])
 		}
-	}
-	without := &ask{facts.Query{Scope: scope, From: p.From, To: p.To, Where: slices.Clone(a.q.Where)}}
-	if r, err = d.query(ctx, without.in(facts.Family, ids...).in(facts.Install, "0").by(facts.Family).sum(facts.Count)); err != nil {
-		return nil, err
-	}
-	for _, v := range r.Rows {
-		out[at[text(v[0])]].Unknown = number(v[1])
+		out[at[text(v[0])]].Unknown += number(v[3])
 	}
 	return out, d.veil(ctx, scope, out)
 }

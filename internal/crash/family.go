@@ -26,18 +26,12 @@ func (d *Desk) Family(ctx context.Context, scope facts.Scope, id string, p Perio
 	p = d.period(p)
 	out := Detail{Period: p}
 	a := func() *ask { return p.crashes(scope).in(facts.Family, id) }
-	r, err := d.query(ctx, a().sum(facts.Count, facts.Installs))
+	r, err := d.query(ctx, a().sum(facts.Count, facts.Installs, facts.Unnamed))
 	if err != nil {
 		return Detail{}, err
 	}
 	if len(r.Rows) > 0 {
-		f.Crashes, f.Installs = number(r.Rows[0][0]), number(r.Rows[0][1])
-	}
-	if r, err = d.query(ctx, a().in(facts.Install, "0").sum(facts.Count)); err != nil {
-		return Detail{}, err
-	}
-	if len(r.Rows) > 0 {
-		f.Unknown = number(r.Rows[0][0])
+		f.Crashes, f.Installs, f.Unknown = number(r.Rows[0][0]), number(r.Rows[0][1]), number(r.Rows[0][2])
 	}
 	if r, err = d.query(ctx, a().by(facts.Date).sum(facts.Count, facts.Installs)); err != nil {
 		return Detail{}, err

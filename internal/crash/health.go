@@ -79,11 +79,17 @@ func named(scope facts.Scope, ext eco.ExtensionID) bool {
 func (d *Desk) overview(ctx context.Context, scope facts.Scope, s subject, p Period) (Overview, error) {
 	p = d.period(p)
 	o := Overview{Extension: s.extension, Host: s.host, Period: p}
-	var err error
-	if o.Health, err = d.health(ctx, scope, s, p); err != nil {
+	asks := append(healthAsks(scope, s, p), healthAsks(scope, s, p.before())...)
+	r, err := d.queries(ctx, append(asks,
+		s.on(p.crashes(scope)).by(facts.Date).sum(facts.Count, facts.Installs),
+		s.on(p.sessions(scope)).by(facts.Date).sum(facts.Count, facts.Crashed))...)
+	if err != nil {
 		return Overview{}, err
 	}
-	if o.Before, err = d.health(ctx, scope, s, p.before()); err != nil {
+	if o.Health, err = d.health(ctx, p, r[:3]); err != nil {
+		return Overview{}, err
+	}
+	if o.Before, err = d.health(ctx, p.before(), r[3:6]); err != nil {
 		return Overview{}, err
 	}
 	days := p.days()
@@ -91,19 +97,12 @@ func (d *Desk) overview(ctx context.Context, scope facts.Scope, s subject, p Per
 	for i, day := range days {
 		o.Trend[i].Day = day
 	}
-	r, err := d.query(ctx, s.on(p.crashes(scope)).by(facts.Date).sum(facts.Count, facts.Installs))
-	if err != nil {
-		return Overview{}, err
-	}
-	for _, v := range r.Rows {
+	for _, v := range r[6].Rows {
 		if n, ok := slices.BinarySearch(days, eco.Day(number(v[0]))); ok {
 			o.Trend[n].Crashes, o.Trend[n].Installs = number(v[1]), number(v[2])
 		}
 	}
-	if r, err = d.query(ctx, s.on(p.sessions(scope)).by(facts.Date).sum(facts.Count, facts.Crashed)); err != nil {
-		return Overview{}, err
-	}
-	for _, v := range r.Rows {
+	for _, v := range r[7].Rows {
 		if n, ok := slices.BinarySearch(days, eco.Day(number(v[0]))); ok {
 			o.Trend[n].Sessions, o.Trend[n].Crashed = number(v[1]), number(v[2])
 		}
@@ -114,40 +113,34 @@ func (d *Desk) overview(ctx context.Context, scope facts.Scope, s subject, p Per
 	return o, err
 }
 
-// health asks for the numbers of one subject and period.
-func (d *Desk) health(ctx context.Context, scope facts.Scope, s subject, p Period) (Health, error) {
+// healthAsks are the questions whose answers health reads, in its order.
+func healthAsks(scope facts.Scope, s subject, p Period) []*ask {
+	return []*ask{
+		s.on(p.crashes(scope)).sum(facts.Count, facts.Installs, facts.Unnamed),
+		s.on(p.crashes(scope)).not(facts.Family, "").by(facts.Family).sum(facts.Count),
+		s.on(p.sessions(scope)).sum(sessionSums...),
+	}
+}
+
+// health reads the numbers of one subject and period from the answers to healthAsks.
+func (d *Desk) health(ctx context.Context, p Period, r []facts.Result) (Health, error) {
 	var h Health
-	r, err := d.query(ctx, s.on(p.crashes(scope)).sum(facts.Count, facts.Installs))
-	if err != nil {
-		return h, err
+	if len(r[0].Rows) > 0 {
+		v := r[0].Rows[0]
+		h.Crashes, h.Hit, h.Unknown = number(v[0]), number(v[1]), number(v[2])
 	}
-	if len(r.Rows) > 0 {
-		h.Crashes, h.Hit = number(r.Rows[0][0]), number(r.Rows[0][1])
-	}
-	if r, err = d.query(ctx, s.on(p.crashes(scope)).in(facts.Install, "0").sum(facts.Count)); err != nil {
-		return h, err
-	}
-	if len(r.Rows) > 0 {
-		h.Unknown = number(r.Rows[0][0])
-	}
-	if r, err = d.query(ctx, s.on(p.crashes(scope)).not(facts.Family, "").by(facts.Family).sum(facts.Count)); err != nil {
-		return h, err
-	}
-	h.Families = int64(len(r.Rows))
+	h.Families = int64(len(r[1].Rows))
 	fresh, err := d.idsWhere(ctx, `first_ms >= $1 AND first_ms < $2`, p.From.UnixMilli(), p.To.UnixMilli())
 	if err != nil {
 		return h, fault.Wrap("crash.health", err)
 	}
-	for _, v := range r.Rows {
+	for _, v := range r[1].Rows {
 		if fresh[text(v[0])] {
 			h.New++
 		}
 	}
-	if r, err = d.query(ctx, s.on(p.sessions(scope)).sum(sessionSums...)); err != nil {
-		return h, err
-	}
-	if len(r.Rows) > 0 {
-		h.addSessions(r.Rows[0])
+	if len(r[2].Rows) > 0 {
+		h.addSessions(r[2].Rows[0])
 	}
 	return h, nil
 }
@@ -188,40 +181,30 @@ func (d *Desk) releases(ctx context.Context, scope facts.Scope, s subject, p Per
 			r.Last = last
 		}
 	}
-	r, err := d.query(ctx, s.on(p.sessions(scope)).by(col).sum(sessionSums...).sum(facts.First, facts.Last).most(facts.Count).limit(maxReleases))
+	r, err := d.queries(ctx,
+		s.on(p.sessions(scope)).by(col).sum(sessionSums...).sum(facts.First, facts.Last).most(facts.Count).limit(maxReleases),
+		s.on(p.crashes(scope)).by(col).sum(facts.Count, facts.Installs, facts.Unnamed, facts.First, facts.Last).most(facts.Count).limit(maxReleases),
+		s.on(p.crashes(scope)).not(facts.Family, "").by(col, facts.Family).sum(facts.Count),
+		s.on(p.sessions(scope)).by(col, facts.Channel).sum(facts.Count).most(facts.Count))
 	if err != nil {
 		return nil, err
 	}
-	for _, v := range r.Rows {
+	for _, v := range r[0].Rows {
 		x := get(text(v[0]))
 		x.addSessions(v[1:])
 		span(x, moment(v[7]), moment(v[8]))
 	}
-	if r, err = d.query(ctx, s.on(p.crashes(scope)).by(col).sum(facts.Count, facts.Installs, facts.First, facts.Last).most(facts.Count).limit(maxReleases)); err != nil {
-		return nil, err
-	}
-	for _, v := range r.Rows {
+	for _, v := range r[1].Rows {
 		x := get(text(v[0]))
-		x.Crashes, x.Hit = number(v[1]), number(v[2])
-		span(x, moment(v[3]), moment(v[4]))
-	}
-	if r, err = d.query(ctx, s.on(p.crashes(scope)).in(facts.Install, "0").by(col).sum(facts.Count).most(facts.Count).limit(maxReleases)); err != nil {
-		return nil, err
-	}
-	for _, v := range r.Rows {
-		if n, ok := at[text(v[0])]; ok {
-			out[n].Unknown = number(v[1])
-		}
-	}
-	if r, err = d.query(ctx, s.on(p.crashes(scope)).not(facts.Family, "").by(col, facts.Family).sum(facts.Count)); err != nil {
-		return nil, err
+		x.Crashes, x.Hit, x.Unknown = number(v[1]), number(v[2]), number(v[3])
+		span(x, moment(v[4]), moment(v[5]))
 	}
 	fresh, err := d.idsWhere(ctx, `first_ms >= $1 AND first_ms < $2`, p.From.UnixMilli(), p.To.UnixMilli())
 	if err != nil {
 		return nil, fault.Wrap("crash.releases", err)
 	}
 	low := map[string]string{} // family -> lowest release with a crash in the period
-	for _, v := range r.Rows {
+	for _, v := range r[2].Rows {
 		n, ok := at[text(v[0])]
 		if !ok {
 			continue
@@ -236,25 +219,13 @@ func (d *Desk) releases(ctx context.Context, scope facts.Scope, s subject, p Per
 			out[n].New++
 		}
 	}
-	if err := d.channels(ctx, s.on(p.sessions(scope)), col, out, at); err != nil {
-		return nil, err
+	for _, v := range r[3].Rows { // the channel that most of its sessions name, the most first
+		if n, ok := at[text(v[0])]; ok && out[n].Channel == "" {
+			out[n].Channel = text(v[1])
+		}
 	}
 	slices.SortFunc(out, func(a, b ReleaseHealth) int { return eco.CompareVersions(b.Version, a.Version) })
 	return out[:min(len(out), maxReleases)], nil
-}
-
-// channels gives each release the channel that most of its sessions name.
-func (d *Desk) channels(ctx context.Context, a *ask, col facts.Column, list []ReleaseHealth, at map[string]int) error {
-	r, err := d.query(ctx, a.by(col, facts.Channel).sum(facts.Count).most(facts.Count))
-	if err != nil {
-		return err
-	}
-	for _, v := range r.Rows { // the most first
-		if n, ok := at[text(v[0])]; ok && list[n].Channel == "" {
-			list[n].Channel = text(v[1])
-		}
-	}
-	return nil
 }
 
 // Extensions returns the numbers of every extension with a crash or session in
@@ -275,15 +246,6 @@ func (d *Desk) Extensions(ctx context.Context, scope facts.Scope, p Period) ([]E
 		}
 		return &out[n]
 	}
-	each := func(a *ask, f func([]any)) error {
-		r, err := d.query(ctx, a.not(facts.SubjectExt, ""))
-		for _, v := range r.Rows {
-			if named(scope, eco.ExtensionID(text(v[0]))) {
-				f(v)
-			}
-		}
-		return err
-	}
 	fresh, err := d.idsWhere(ctx, `first_ms >= $1 AND first_ms < $2`, p.From.UnixMilli(), p.To.UnixMilli())
 	if err != nil {
 		return nil, fault.Wrap("crash.Extensions", err)
@@ -292,11 +254,10 @@ func (d *Desk) Extensions(ctx context.Context, scope facts.Scope, p Period) ([]E
 		a *ask
 		f func([]any)
 	}{
-		{p.crashes(scope).by(facts.SubjectExt).sum(facts.Count, facts.Installs).most(facts.Count), func(v []any) {
+		{p.crashes(scope).by(facts.SubjectExt).sum(facts.Count, facts.Installs, facts.Unnamed).most(facts.Count), func(v []any) {
 			x := get(v[0])
-			x.Crashes, x.Hit = number(v[1]), number(v[2])
+			x.Crashes, x.Hit, x.Unknown = number(v[1]), number(v[2]), number(v[3])
 		}},
-		{p.crashes(scope).in(facts.Install, "0").by(facts.SubjectExt).sum(facts.Count), func(v []any) { get(v[0]).Unknown = number(v[1]) }},
 		{p.crashes(scope).by(facts.SubjectExt, facts.Date).sum(facts.Count), func(v []any) {
 			if n, ok := slices.BinarySearch(days, eco.Day(number(v[1]))); ok {
 				get(v[0]).Days[n] = number(v[2])
@@ -309,9 +270,13 @@ func (d *Desk) Extensions(ctx context.Context, scope facts.Scope, p Period) ([]E
 			}
 		}},
 		{p.sessions(scope).by(facts.SubjectExt).sum(sessionSums...).most(facts.Count), func(v []any) { get(v[0]).addSessions(v[1:]) }},
-		{p.sessions(scope).by(facts.SubjectExt, facts.SubjectVer).sum(facts.Count), func(v []any) {
+		{p.sessions(scope).by(facts.SubjectExt, facts.SubjectVer).sum(facts.Count, facts.Crashed), func(v []any) {
 			x := get(v[0])
 			_, x.Release = widen("", x.Release, text(v[1]))
+			if x.Releases == nil {
+				x.Releases = map[string]estimate.Interval{}
+			}
+			x.Releases[text(v[1])] = estimate.CrashFree(float64(number(v[3])), float64(number(v[2])))
 		}},
 		{p.crashes(scope).by(facts.SubjectExt, facts.SubjectVer).sum(facts.Count), func(v []any) {
 			x := get(v[0])
@@ -323,9 +288,19 @@ func (d *Desk) Extensions(ctx context.Context, scope facts.Scope, p Period) ([]E
 			}
 		}},
 	}
-	for _, s := range steps {
-		if err := each(s.a, s.f); err != nil {
-			return nil, err
+	asks := make([]*ask, len(steps))
+	for i, s := range steps {
+		asks[i] = s.a.not(facts.SubjectExt, "")
+	}
+	r, err := d.queries(ctx, asks...)
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range steps {
+		for _, v := range r[i].Rows {
+			if named(scope, eco.ExtensionID(text(v[0]))) {
+				s.f(v)
+			}
 		}
 	}
 	slices.SortFunc(out, func(a, b ExtensionHealth) int {

@@ -273,6 +273,8 @@ func measure(m Measure, rows []*eco.Fact) any {
 			seen[o] = true
 		}
 		return int64(len(seen))
+	case Unnamed:
+		return count(func(f *eco.Fact) int64 { return f.Count * bit(f.Origin.Install == 0) })
 	case Weighted:
 		return sum(weighted)
 	case WeightSq:

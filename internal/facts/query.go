@@ -123,6 +123,7 @@ const (
 	Count    Fn = "count"     // sum of Count: crashes, events, sessions
 	Rows     Fn = "rows"      // number of rows
 	Installs Fn = "installs"  // exact distinct installs that are not 0; pseudonyms count per (project's extension, or host when it has none)
+	Unnamed  Fn = "unnamed"   // sum of Count over the rows that name no install: what Installs cannot tell apart
 	Weighted Fn = "weighted"  // sum of Count*Weight
 	WeightSq Fn = "weight_sq" // sum of Count*Weight*(Weight-1): the variance of Weighted under Poisson sampling
 	// StdErr is the standard error of Weighted when whole installs are the units:

@@ -265,24 +265,12 @@ func (s *Server) recentReleases(ctx context.Context, v viewer, exts []crash.Exte
 			if rel.Published.Before(p.From) || rel.Published.After(v.now) {
 				continue
 			}
-			row := releaseRow{Extension: e.Extension, Name: s.extName(e.Extension), Version: rel.Version, Channel: string(rel.Channel), At: v.at(rel.Published)}
+			row := releaseRow{Extension: e.Extension, Name: s.extName(e.Extension), Version: rel.Version, Channel: string(rel.Channel), At: v.at(rel.Published), Free: e.Releases[rel.Version]}
 			out = append(out, row)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b releaseRow) int { return b.At.at.Compare(a.At.at) })
-	out = out[:min(len(out), overviewLines)]
-	for i := range out {
-		hs, err := s.releases(ctx, v, out[i].Extension, p)
-		if err != nil {
-			return nil, err
-		}
-		for _, h := range hs {
-			if h.Version == out[i].Version {
-				out[i].Free = h.CrashFreeSessions
-			}
-		}
-	}
-	return out, nil
+	return out[:min(len(out), overviewLines)], nil
 }
 
 // extName is an extension's name, or its id.

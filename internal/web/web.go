@@ -56,7 +56,6 @@ type Server struct {
 	assets *assets
 	pages  *pages
 	cross  *http.CrossOriginProtection
-	memo   memo
 }
 
 // New reads templates and static files once.

@@ -295,6 +295,8 @@ func ingredients(fn facts.Fn) []string {
 		return []string{"a"}
 	case facts.Installs:
 		return []string{"who"}
+	case facts.Unnamed:
+		return []string{"who", "n"}
 	case facts.CrashedBy:
 		return []string{"who", "c"}
 	case facts.Sum, facts.Quantile:

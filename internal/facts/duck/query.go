@@ -212,6 +212,8 @@ func (pl *plan) formula(m facts.Measure) string {
 		return total("a", "BIGINT")
 	case facts.Installs:
 		return "count(DISTINCT who)"
+	case facts.Unnamed:
+		return total("CASE WHEN who IS NULL THEN n END", "BIGINT")
 	case facts.CrashedBy:
 		return "count(DISTINCT CASE WHEN c > 0 THEN who END)"
 	case facts.Weighted:

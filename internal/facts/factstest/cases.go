@@ -264,6 +264,8 @@ func installs(t *testing.T, open Open) {
 	)
 	wantEqual(t, total(t, s, facts.Installs), any(int64(5)))
 	wantEqual(t, total(t, s, facts.CrashedBy), any(int64(2)))
+	wantEqual(t, total(t, s, facts.Unnamed), any(int64(1)))
+	wantEqual(t, total(t, s, facts.Unnamed, is(facts.Extension, "a.x")), any(int64(0)))
 	wantEqual(t, total(t, s, facts.Installs, is(facts.Extension, "a.x")), any(int64(2)))
 	wantEqual(t, total(t, s, facts.Installs, is(facts.Extension, "")), any(int64(2)))
 	r := ask(t, s, facts.Query{Group: []facts.Column{facts.Extension}, Measures: []facts.Measure{{Fn: facts.Installs}, {Fn: facts.CrashedBy}}})
@@ -308,7 +310,7 @@ func emptyGroups(t *testing.T, open Open) {
 	s, _ := open(t)
 	all := facts.Query{}
 	want := []any{}
-	for _, fn := range []facts.Fn{facts.Count, facts.Rows, facts.Installs, facts.Weighted, facts.WeightSq, facts.StdErr, facts.Errored, facts.Crashed, facts.Abnormal,
+	for _, fn := range []facts.Fn{facts.Count, facts.Rows, facts.Installs, facts.Unnamed, facts.Weighted, facts.WeightSq, facts.StdErr, facts.Errored, facts.Crashed, facts.Abnormal,
 		facts.CrashedBy, facts.Sum, facts.Mean, facts.Quantile, facts.First, facts.Last} {
 		all.Measures = append(all.Measures, facts.Measure{Fn: fn})
 		if fn.IsInt() {
@@ -320,7 +322,7 @@ func emptyGroups(t *testing.T, open Open) {
 	for range 2 {
 		r := ask(t, s, all)
 		wantEqual(t, r.Rows, [][]any{want})
-		wantEqual(t, r.Cols[3], "weighted")
+		wantEqual(t, r.Cols[3], "unnamed")
 		all.Where = []facts.Cond{is(facts.OS)} // no values: nothing matches
 		r = ask(t, s, facts.Query{Group: []facts.Column{facts.OS}, Measures: all.Measures, Where: all.Where})
 		wantEqual(t, len(r.Rows), 0)
