@@ -63,6 +63,7 @@ func (c *call) ofFamily(id string) (account.Resource, error) {
 type stateBody struct {
 	State      crash.State `json:"state" enum:"open,resolved,ignored"`
 	ResolvedIn string      `json:"resolved_in,omitempty" maxLength:"128" doc:"For resolved: a release, or \"next\"; absent: from now on."`
+	Until      crash.Until `json:"until,omitzero" doc:"For ignored: what opens it again, whichever comes first; absent: nothing. Its release may be \"next\": after the newest it was seen in."`
 	Note       string      `json:"note,omitempty" maxLength:"1000"`
 }
 
@@ -94,7 +95,7 @@ func (s *Server) familyRoutes() {
 	add(s, op{Method: "POST", Path: "/families/{id}/state", ID: "families.state", Action: account.FamilyEdit, Doc: "Opens, resolves or ignores a family."},
 		func(c *call, in *state) (account.Resource, error) { return c.ofFamily(in.ID) },
 		func(c *call, in *state) (crash.Change, error) {
-			return s.o.Desk.SetState(c.ctx, c.scope(), crash.Decision{Family: in.ID, To: in.Body.State, ResolvedIn: in.Body.ResolvedIn, Actor: c.actor(), Note: in.Body.Note})
+			return s.o.Desk.SetState(c.ctx, c.scope(), crash.Decision{Family: in.ID, To: in.Body.State, ResolvedIn: in.Body.ResolvedIn, Until: in.Body.Until, Actor: c.actor(), Note: in.Body.Note})
 		})
 	type undo struct {
 		ByFamily

@@ -41,6 +41,7 @@ func (a *App) schedule() []jobs.Job {
 			return counted(int(n), "letter", "dropped"), err
 		}},
 		{Name: "families", What: "Forgets families that nobody has seen for long, and finds new representatives for those whose crash is gone.", Every: 24 * time.Hour, Limit: time.Hour, Do: a.desk.Tend},
+		{Name: "wake", What: "Opens ignored families that have come to what they waited for.", Every: 5 * time.Minute, Limit: 5 * time.Minute, Do: a.wake},
 		{Name: "sessions", What: "Forgets sign-ins, links and invitations that ended.", Every: time.Hour, Limit: time.Minute, Do: func(ctx context.Context) (string, error) {
 			n, err := r.Accounts.Tidy(ctx)
 			return counted(int(n), "entry", "forgotten"), err

@@ -41,6 +41,7 @@ type Family struct {
 	State        State           `json:"state"`
 	ResolvedIn   string          `json:"resolved_in,omitempty"` // see Regressed
 	Regressed    bool            `json:"regressed,omitempty"`   // was resolved, came back
+	Until        Until           `json:"until,omitzero"`        // what an ignored one waits for
 	FirstSeen    time.Time       `json:"first_seen"`
 	LastSeen     time.Time       `json:"last_seen"`
 	FirstRelease string          `json:"first_release,omitempty"` // lowest release seen
@@ -52,6 +53,8 @@ type Family struct {
 	Installs       int64   `json:"installs"`         // distinct installs that named themselves
 	Unknown        int64   `json:"unknown_installs"` // crashes whose client named no install; not in Installs
 	Days           []int64 `json:"days,omitempty"`   // crashes per UTC day of the period, oldest first
+
+	since int64 // when its state was decided
 }
 
 // Period is a span of receipt, half open. The zero From means 30 days before To,
@@ -140,6 +143,8 @@ type Detail struct {
 	OSes         []Share         `json:"oses"`
 	List         []SignatureInfo `json:"list"` // its signatures, most crashes first, at most 100
 	History      []Change        `json:"history"`
+	// Waited is what happened since the family was ignored until something; else nil.
+	Waited *Progress `json:"waited,omitempty"`
 }
 
 // Change is one step of a family's history.
@@ -151,6 +156,7 @@ type Change struct {
 	From       State     `json:"from"`
 	To         State     `json:"to"`
 	ResolvedIn string    `json:"resolved_in,omitempty"`
+	Until      Until     `json:"until,omitzero"`
 	Note       string    `json:"note,omitempty"`
 	Undoes     string    `json:"undoes,omitempty"` // the change this one takes back
 	Undone     bool      `json:"undone,omitempty"`

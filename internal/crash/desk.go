@@ -9,6 +9,7 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/db"
+	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/fault"
 )
@@ -24,6 +25,9 @@ type Options struct {
 	Facts   facts.Store
 	Now     func() time.Time
 	NewID   func() string // of changes: distinct, short, [0-9a-z-]
+	// Order lists the declared releases of an extension, or (without one) of a host,
+	// oldest first. nil: none is known, and releases are compared as version numbers.
+	Order func(context.Context, eco.ExtensionID, string) ([]string, error)
 }
 
 // Desk answers for crashes. It is safe for concurrent use.

@@ -361,6 +361,6 @@ func (d *Desk) dress(ctx context.Context, scope facts.Scope, p Period, a *ask, r
 // take sets the state of a family.
 func (f *Family) take(s status) {
 	if s.state != "" {
-		f.State, f.ResolvedIn, f.Regressed = s.state, s.resolvedIn, s.regressed
+		f.State, f.ResolvedIn, f.Regressed, f.Until, f.since = s.state, s.resolvedIn, s.regressed, s.until, s.at
 	}
 }

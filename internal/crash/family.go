@@ -46,11 +46,7 @@ func (d *Desk) Family(ctx context.Context, scope facts.Scope, id string, p Perio
 			out.Trend[n].Crashes, out.Trend[n].Installs, f.Days[n] = number(v[1]), number(v[2]), number(v[1])
 		}
 	}
-	release := facts.SubjectVer
-	if f.Blame == "" && f.Target == "host" {
-		release = facts.HostVersion
-	}
-	if out.Releases, err = d.shares(ctx, a(), release, f.Crashes); err != nil {
+	if out.Releases, err = d.shares(ctx, a(), f.releases(), f.Crashes); err != nil {
 		return Detail{}, err
 	}
 	slices.SortFunc(out.Releases, func(a, b Share) int { return eco.CompareVersions(b.Value, a.Value) })
@@ -70,6 +66,9 @@ func (d *Desk) Family(ctx context.Context, scope facts.Scope, id string, p Perio
 		for i := range out.History {
 			out.History[i].Actor, out.History[i].Note, out.History[i].Last = "", "", false
 		}
+	}
+	if out.Waited, err = d.waited(ctx, scope, &f); err != nil {
+		return Detail{}, err
 	}
 	out.Family = f
 	return out, nil

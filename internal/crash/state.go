@@ -3,6 +3,8 @@ package crash
 import (
 	"context"
 	"database/sql"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/audit"
@@ -16,6 +18,7 @@ type Decision struct {
 	Family     string
 	To         State
 	ResolvedIn string // for Resolved: a release; NextRelease; "" = from now on
+	Until      Until  // for Ignored: what it waits for; Release may be NextRelease
 	Actor      string // account id
 	Note       string // why, at most MaxNote bytes; longer ones are cut
 }
@@ -50,8 +53,22 @@ func (d *Desk) SetState(ctx context.Context, scope facts.Scope, c Decision) (Cha
 	if c.To == Resolved {
 		to.resolvedIn = eco.Clean(c.ResolvedIn, 128)
 		if to.resolvedIn == NextRelease {
-			if to.resolvedIn = ""; f.LastRelease != "" {
-				to.resolvedIn = ">" + f.LastRelease
+			if to.resolvedIn, err = d.newest(ctx, scope, &f); err != nil {
+				return Change{}, err
+			}
+			if to.resolvedIn != "" {
+				to.resolvedIn = ">" + to.resolvedIn
+			}
+		}
+	}
+	if c.To == Ignored {
+		to.until = c.Until.clean()
+		if err := to.until.check(d.o.Now()); err != nil {
+			return Change{}, err
+		}
+		if to.until.Release == NextRelease {
+			if to.until.Release, err = d.newest(ctx, scope, &f); err != nil {
+				return Change{}, err
 			}
 		}
 	}
@@ -79,6 +96,31 @@ func (d *Desk) Undo(ctx context.Context, scope facts.Scope, family, change, acto
 	})
 }
 
+// newest is the last release that a family was seen in, by the register's order.
+func (d *Desk) newest(ctx context.Context, scope facts.Scope, f *Family) (string, error) {
+	o, err := d.order(ctx, f)
+	if err != nil || len(o) == 0 {
+		return f.LastRelease, err
+	}
+	r, err := d.query(ctx, (&ask{facts.Query{Scope: scope}}).in(facts.Family, f.ID).by(f.releases()).sum(facts.Rows))
+	if err != nil {
+		return "", err
+	}
+	seen := []string{f.LastRelease}
+	for _, v := range r.Rows {
+		seen = append(seen, text(v[0]))
+	}
+	return o.Newest(seen), nil
+}
+
+// releases is whose versions a family's releases are.
+func (f *Family) releases() facts.Column {
+	if f.Blame == "" && f.Target == "host" {
+		return facts.HostVersion
+	}
+	return facts.SubjectVer
+}
+
 // owned returns a family that the scope may decide on. One that it only sees,
 // because some of its own crashes are in it, is everybody's: forbidden.
 func (d *Desk) owned(ctx context.Context, scope facts.Scope, id string) (Family, error) {
@@ -96,52 +138,80 @@ type Sighting struct {
 	Happened int64 // Unix milliseconds of the latest crash, as its client says, at most its receipt
 }
 
-// Reopen opens those resolved families that came back, and says which. Telling
-// it twice changes nothing.
+// Reopen opens those resolved families that came back and those ignored ones that
+// were seen in the release they waited for, and says which. Telling it twice
+// changes nothing.
 func (d *Desk) Reopen(ctx context.Context, seen []Sighting) ([]Change, error) {
+	const op = "crash.Reopen"
 	ids := make([]string, len(seen))
 	for i := range seen {
 		ids[i] = seen[i].Family
 	}
 	now, err := states(ctx, d.o.Records.Read(), ids)
 	if err != nil {
-		return nil, fault.Wrap("crash.Reopen", err)
+		return nil, fault.Wrap(op, err)
+	}
+	known, err := families(ctx, d.o.Flow.Read(), slices.Sorted(maps.Keys(now)))
+	if err != nil {
+		return nil, fault.Wrap(op, err)
 	}
 	var out []Change
 	for _, s := range seen {
-		if !back(now[s.Family], s) {
+		if !now[s.Family].waits() {
 			continue
 		}
-		high := ""
-		for _, r := range s.Releases {
-			_, high = widen("", high, r)
+		o, err := d.order(ctx, known[s.Family])
+		if err != nil {
+			return out, fault.Wrap(op, err)
 		}
-		note := "Seen again."
-		if high != "" {
-			note = "Seen again in " + high + "."
-		}
-		c, err := d.change(ctx, s.Family, System, note, "", func(was status, _ []Change) (status, error) {
-			if !back(was, s) { // somebody was quicker
-				return status{}, errUnchanged
-			}
-			return status{state: Open, regressed: true, at: d.o.Now().UnixMilli()}, nil
-		})
-		if err == errUnchanged {
-			continue
-		}
+		c, done, err := d.reopen(ctx, s.Family, func(was status) (string, bool) { return back(was, s, o) })
 		if err != nil {
 			return out, err
 		}
-		out = append(out, c)
+		if done {
+			out = append(out, c)
+		}
 	}
 	return out, nil
 }
 
-func back(s status, seen Sighting) bool {
-	if s.state != Resolved || s.resolvedIn == "" && seen.Happened <= s.at {
-		return false
+// reopen opens a family when over says so of its status, now and once more in the transaction.
+func (d *Desk) reopen(ctx context.Context, family string, over func(status) (why string, ok bool)) (Change, bool, error) {
+	all, err := states(ctx, d.o.Records.Read(), []string{family})
+	if err != nil {
+		return Change{}, false, fault.Wrap("crash.reopen", err)
 	}
-	return Regressed(s.resolvedIn, seen.Releases)
+	note, ok := over(all[family])
+	if !ok {
+		return Change{}, false, nil
+	}
+	c, err := d.change(ctx, family, System, note, "", func(was status, _ []Change) (status, error) {
+		if _, ok := over(was); !ok { // somebody was quicker
+			return status{}, errUnchanged
+		}
+		return status{state: Open, regressed: was.state == Resolved, at: d.o.Now().UnixMilli()}, nil
+	})
+	if err == errUnchanged {
+		return Change{}, false, nil
+	}
+	return c, err == nil, err
+}
+
+// waits reports whether a crash can open the family.
+func (s status) waits() bool { return s.state == Resolved || s.state == Ignored && !s.until.IsZero() }
+
+// back decides whether a sighting opens a family, and says why. It is pure.
+func back(s status, seen Sighting, o Order) (why string, ok bool) {
+	switch {
+	case s.state == Ignored && !s.until.IsZero():
+		return Until{Release: s.until.Release}.Over(o, Progress{Releases: seen.Releases})
+	case s.state != Resolved || s.resolvedIn == "" && seen.Happened <= s.at || !Regressed(o, s.resolvedIn, seen.Releases):
+		return "", false
+	}
+	if r := o.Newest(seen.Releases); r != "" {
+		return "Seen again in " + r + ".", true
+	}
+	return "Seen again.", true
 }
 
 var errUnchanged = fault.E("crash.Reopen", fault.Conflict, "Nothing changed.", nil)
@@ -151,6 +221,7 @@ type status struct {
 	state      State
 	resolvedIn string
 	regressed  bool
+	until      Until
 	at         int64
 }
 
@@ -177,10 +248,11 @@ func (d *Desk) change(ctx context.Context, family, actor, note, undoes string, n
 		}
 		at := d.o.Now()
 		c = Change{ID: d.o.NewID(), Family: family, At: at.UTC().Truncate(time.Millisecond), Actor: actor, From: was.state, To: to.state,
-			ResolvedIn: to.resolvedIn, Note: note, Undoes: undoes, Last: undoes == "", before: was}
-		_, err = tx.ExecContext(ctx, `INSERT INTO crash_state (family, state, resolved_in, regressed, at_ms) VALUES ($1, $2, $3, $4, $5)
+			ResolvedIn: to.resolvedIn, Until: to.until, Note: note, Undoes: undoes, Last: undoes == "", before: was}
+		_, err = tx.ExecContext(ctx, `INSERT INTO crash_state (family, state, resolved_in, regressed, at_ms, until) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (family) DO UPDATE SET state = excluded.state, resolved_in = excluded.resolved_in,
-			regressed = excluded.regressed, at_ms = excluded.at_ms`, family, string(to.state), to.resolvedIn, bit(to.regressed), to.at)
+			regressed = excluded.regressed, at_ms = excluded.at_ms, until = excluded.until`,
+			family, string(to.state), to.resolvedIn, bit(to.regressed), to.at, to.until.text())
 		if err != nil {
 			return err
 		}
@@ -189,8 +261,9 @@ func (d *Desk) change(ctx context.Context, family, actor, note, undoes string, n
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO crash_change (id, family, n, at_ms, actor, from_state, from_resolved_in, from_regressed, from_at_ms,
-			to_state, to_resolved_in, note, undoes, undone) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0)`,
-			c.ID, family, n, at.UnixMilli(), actor, string(was.state), was.resolvedIn, bit(was.regressed), was.at, string(to.state), to.resolvedIn, note, undoes)
+			to_state, to_resolved_in, note, undoes, undone, from_until, to_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, $14, $15)`,
+			c.ID, family, n, at.UnixMilli(), actor, string(was.state), was.resolvedIn, bit(was.regressed), was.at, string(to.state), to.resolvedIn, note, undoes,
+			was.until.text(), to.until.text())
 		if err != nil {
 			return err
 		}
@@ -238,19 +311,19 @@ func statesIn(ctx context.Context, q querier, where string, args ...any) (map[st
 }
 
 func scanStates(ctx context.Context, q querier, out map[string]status, where string, args ...any) error {
-	rows, err := q.QueryContext(ctx, `SELECT family, state, resolved_in, regressed, at_ms FROM crash_state `+where, args...)
+	rows, err := q.QueryContext(ctx, `SELECT family, state, resolved_in, regressed, at_ms, until FROM crash_state `+where, args...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id string
+		var id, until string
 		var s status
 		var regressed int64
-		if err := rows.Scan(&id, &s.state, &s.resolvedIn, &regressed, &s.at); err != nil {
+		if err := rows.Scan(&id, &s.state, &s.resolvedIn, &regressed, &s.at, &until); err != nil {
 			return err
 		}
-		s.regressed = regressed != 0
+		s.regressed, s.until = regressed != 0, untilOf(until)
 		out[id] = s
 	}
 	return rows.Err()
@@ -261,7 +334,7 @@ func scanStates(ctx context.Context, q querier, out map[string]status, where str
 // pairs came after it.
 func history(ctx context.Context, q querier, family string) ([]Change, error) {
 	rows, err := q.QueryContext(ctx, `SELECT id, at_ms, actor, from_state, from_resolved_in, from_regressed, from_at_ms,
-		to_state, to_resolved_in, note, undoes, undone FROM crash_change WHERE family = $1 ORDER BY n DESC LIMIT $2`, family, MaxHistory)
+		to_state, to_resolved_in, note, undoes, undone, from_until, to_until FROM crash_change WHERE family = $1 ORDER BY n DESC LIMIT $2`, family, MaxHistory)
 	if err != nil {
 		return nil, err
 	}
@@ -271,13 +344,14 @@ func history(ctx context.Context, q querier, family string) ([]Change, error) {
 	for rows.Next() {
 		c := Change{Family: family}
 		var at, regressed, undone int64
+		var fromUntil, toUntil string
 		err := rows.Scan(&c.ID, &at, &c.Actor, &c.before.state, &c.before.resolvedIn, &regressed, &c.before.at,
-			&c.To, &c.ResolvedIn, &c.Note, &c.Undoes, &undone)
+			&c.To, &c.ResolvedIn, &c.Note, &c.Undoes, &undone, &fromUntil, &toUntil)
 		if err != nil {
 			return nil, err
 		}
 		c.At, c.From, c.Undone = time.UnixMilli(at).UTC(), c.before.state, undone != 0
-		c.before.regressed = regressed != 0
+		c.before.regressed, c.before.until, c.Until = regressed != 0, untilOf(fromUntil), untilOf(toUntil)
 		if !last && !c.Undone && c.Undoes == "" {
 			c.Last, last = true, true
 		}

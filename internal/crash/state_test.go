@@ -30,7 +30,7 @@ func TestRegressed(t *testing.T) {
 		{"", []string{"0.1"}, true},
 		{"", nil, false},
 	} {
-		if got := Regressed(c.in, c.seen); got != c.want {
+		if got := Regressed(nil, c.in, c.seen); got != c.want {
 			t.Errorf("Regressed(%q, %q) = %v", c.in, c.seen, got)
 		}
 	}

@@ -32,6 +32,7 @@ type familyPage struct {
 	More     string
 	CanEdit  bool
 	Form     stateForm
+	Waiting  *waiting
 	Quiet    empty // when nothing crashed in the period
 }
 
@@ -56,6 +57,7 @@ type stateForm struct {
 	In       string
 	Note     string
 	Releases []string
+	Until    untilForm
 	Errors   []string
 	Undo     string // the change that can be taken back
 }
@@ -148,7 +150,7 @@ func (s *Server) showFamily(w http.ResponseWriter, r *http.Request, v viewer, id
 			form.To = string(crash.Open)
 		}
 	}
-	p.Form = form
+	p.Form, p.Waiting = form, waitingOf(d)
 	if err := s.familyEvidence(ctx, v, &p, d); err != nil {
 		return err
 	}
@@ -300,6 +302,8 @@ func changeText(c crash.Change) string {
 		s = "resolved in " + c.ResolvedIn
 	case c.To == crash.Resolved:
 		s = "resolved from then on"
+	case c.To == crash.Ignored && !c.Until.IsZero():
+		s = "ignored until " + c.Until.String()
 	case c.To == crash.Ignored:
 		s = "ignored"
 	case c.From == crash.Resolved && (c.Actor == "system" || c.Actor == ""):
@@ -324,8 +328,12 @@ func (s *Server) setState(w http.ResponseWriter, r *http.Request, v viewer) erro
 			c.ResolvedIn = ""
 		}
 	}
+	if c.To == crash.Ignored {
+		f.Until, c.Until, f.Errors = untilOf(r)
+	}
 	if len(f.Note) > 1000 {
 		f.Errors = append(f.Errors, "The note is longer than 1,000 bytes.")
+	} else if len(f.Errors) > 0 {
 	} else if err := s.decide(r, v, c); err != nil {
 		if code := fault.CodeOf(err); code != fault.Invalid && code != fault.Conflict {
 			return err
