@@ -6,7 +6,7 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
-	"github.com/bellwether-project/bellwether/internal/ingest/jsonin"
+	"github.com/bellwether-project/bellwether/internal/eco/jsonin"
 )
 
 // Signal is which of the three services a request is for.

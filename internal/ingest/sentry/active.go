@@ -5,7 +5,7 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
-	"github.com/bellwether-project/bellwether/internal/ingest/jsonin"
+	"github.com/bellwether-project/bellwether/internal/eco/jsonin"
 )
 
 // ReadActive reads a set of active extensions in any of its three forms and adds

@@ -15,7 +15,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
-	"github.com/bellwether-project/bellwether/internal/ingest/jsonin"
+	"github.com/bellwether-project/bellwether/internal/eco/jsonin"
 )
 
 // MaxItems bounds the items of one envelope.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
-	"github.com/bellwether-project/bellwether/internal/ingest/jsonin"
+	"github.com/bellwether-project/bellwether/internal/eco/jsonin"
 )
 
 // event is what is read of an event while its fields come by in any order.
