@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/eco/jsonin"
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
-	"github.com/bellwether-project/bellwether/internal/eco/jsonin"
 )
 
 // Protocol is this protocol's name in envelopes, counts and consent.

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 
+	"github.com/bellwether-project/bellwether/internal/eco/jsonin"
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
-	"github.com/bellwether-project/bellwether/internal/eco/jsonin"
 )
 
 // Signal is which of the three services a request is for.

@@ -4,8 +4,8 @@ import (
 	"strings"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
-	"github.com/bellwether-project/bellwether/internal/ingest/item"
 	"github.com/bellwether-project/bellwether/internal/eco/jsonin"
+	"github.com/bellwether-project/bellwether/internal/ingest/item"
 )
 
 // ReadActive reads a set of active extensions in any of its three forms and adds

@@ -13,9 +13,9 @@ import (
 	"strings"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/eco/jsonin"
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
-	"github.com/bellwether-project/bellwether/internal/eco/jsonin"
 )
 
 // MaxItems bounds the items of one envelope.

@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
-	"github.com/bellwether-project/bellwether/internal/ingest/item"
 	"github.com/bellwether-project/bellwether/internal/eco/jsonin"
+	"github.com/bellwether-project/bellwether/internal/ingest/item"
 )
 
 // event is what is read of an event while its fields come by in any order.

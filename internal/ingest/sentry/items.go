@@ -4,8 +4,8 @@ import (
 	"strings"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
-	"github.com/bellwether-project/bellwether/internal/ingest/item"
 	"github.com/bellwether-project/bellwether/internal/eco/jsonin"
+	"github.com/bellwether-project/bellwether/internal/ingest/item"
 )
 
 // Protocol is this protocol's name in envelopes, counts and consent.
