@@ -20,8 +20,9 @@ import (
 )
 
 type crashCmd struct {
-	Sign    signCmd    `cmd:"" help:"Print the signature and the blame of reports, a line each."`
-	Explain explainCmd `cmd:"" help:"Print how the signature and the blame of a report came about."`
+	Sign    signCmd      `cmd:"" help:"Print the signature and the blame of reports, a line each."`
+	Explain explainCmd   `cmd:"" help:"Print how the signature and the blame of a report came about."`
+	Held    crashHeldCmd `cmd:"" help:"Crashes that are held because a burst looked forged."`
 }
 
 // maxReport bounds a report given to sign and explain, in bytes.
