@@ -19,6 +19,7 @@ import (
 
 type evalCmd struct {
 	Crash evalCrashCmd `cmd:"" help:"Score signatures, families and blame on labelled crashes."`
+	Blame evalBlameCmd `cmd:"" help:"Score blame by evidence on simulated crashes with known culprits."`
 }
 
 type evalCrashCmd struct {
