@@ -20,7 +20,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bellwether-project/bellwether/bench/server"
+	"github.com/bellwether-project/bellwether/e2e/server"
 	"github.com/bellwether-project/bellwether/internal/load"
 )
 
@@ -96,7 +96,7 @@ func (b *bench) one(kind load.Kind) error {
 	if b.profiles != "" {
 		profile = filepath.Join(b.profiles, string(kind)+".pprof")
 	}
-	s, err := server.Start(dir, addr, profile)
+	s, err := server.Start(dir, addr, server.How{Profile: profile})
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/bellwether-project/bellwether/bench/server"
+	"github.com/bellwether-project/bellwether/e2e/server"
 	"github.com/bellwether-project/bellwether/internal/load"
 )
 

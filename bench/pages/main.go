@@ -23,7 +23,7 @@ import (
 
 	_ "modernc.org/sqlite" // the folder's own databases, to find a family and an extension
 
-	"github.com/bellwether-project/bellwether/bench/server"
+	"github.com/bellwether-project/bellwether/e2e/server"
 )
 
 func main() {
@@ -51,7 +51,7 @@ func run(dir, email, password string, n int, paths []string, profile string) err
 		return err
 	}
 	names := busiest(filepath.Join(dir, "data", "pipeline.db"))
-	s, err := server.Start(dir, addr, profile)
+	s, err := server.Start(dir, addr, server.How{Profile: profile})
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/bellwether-project/bellwether/bench/server"
+	"github.com/bellwether-project/bellwether/e2e/server"
 	"github.com/bellwether-project/bellwether/internal/load"
 )
 
@@ -58,7 +58,7 @@ func run(rounds int, each int64, kind load.Kind, profiles string) error {
 		if n == rounds && profiles != "" {
 			profile = filepath.Join(profiles, "start.pprof")
 		}
-		s, err := server.Start(dir, addr, profile)
+		s, err := server.Start(dir, addr, server.How{Profile: profile})
 		if err != nil {
 			return err
 		}

@@ -5,42 +5,26 @@ package canary_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"os/signal"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/bellwether-project/bellwether/internal/account"
-	"github.com/bellwether-project/bellwether/internal/app"
-	"github.com/bellwether-project/bellwether/internal/cli"
-	"github.com/bellwether-project/bellwether/internal/consent"
+	"github.com/bellwether-project/bellwether/e2e/server"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/facts/duck"
 	"github.com/bellwether-project/bellwether/internal/registry"
 )
 
-const serveEnv = "BELLWETHER_CANARY_SERVE"
-
 func TestMain(m *testing.M) {
-	if os.Getenv(serveEnv) == "" {
-		os.Exit(m.Run())
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer stop()
-	os.Exit(cli.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	server.Main()
+	os.Exit(m.Run())
 }
 
 // marks occur in every canary; none of them may be on the disk.
@@ -53,8 +37,7 @@ func TestNoCanaryReachesTheDisk(t *testing.T) {
 	if !cgo() {
 		t.Skip("needs the embedded facts engine, so cgo")
 	}
-	s := newServer(t)
-	s.start(t)
+	s := newHouse(t)
 	sent := map[string]int{}
 	for _, r := range requests(t, s.key) {
 		sent[r.protocol]++
@@ -65,8 +48,12 @@ func TestNoCanaryReachesTheDisk(t *testing.T) {
 			t.Errorf("only %d requests of protocol %s", sent[p], p)
 		}
 	}
-	s.settle(t)
-	s.stop(t)
+	if _, err := s.Stored(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Stop(); err != nil {
+		t.Error(err)
+	}
 	kept := s.look(t)
 	t.Logf("requests by protocol %v; answers by status %v; kept %v", sent, s.statuses, kept)
 	for _, k := range []eco.Kind{eco.KindCrash, eco.KindSession, eco.KindEvent, eco.KindSpan, eco.KindMetric, eco.KindFeedback} {
@@ -87,88 +74,46 @@ func TestTheLookFinds(t *testing.T) {
 	}
 }
 
-type server struct {
-	dir, addr string
-	key       registry.Key
-	process   *exec.Cmd
-	log       *os.File
-	statuses  map[int]int
-	two       http.Client // HTTP/2 without TLS, as gRPC clients speak it
+// house is the server, and what its clients were told.
+type house struct {
+	*server.Server
+	key      registry.Key
+	statuses map[int]int
+	two      http.Client // HTTP/2 without TLS, as gRPC clients speak it
 }
 
-func newServer(t *testing.T) *server {
+func newHouse(t *testing.T) *house {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &server{dir: t.TempDir(), addr: ln.Addr().String(), statuses: map[int]int{}}
-	_ = ln.Close()
+	dir := t.TempDir()
+	h := &house{statuses: map[int]int{}}
 	var p http.Protocols
 	p.SetUnencryptedHTTP2(true)
 	two := &http.Transport{Protocols: &p}
 	t.Cleanup(two.CloseIdleConnections)
-	s.two.Transport = two
-	r, err := app.OpenRecords(t.Context(), s.options(), slog.New(slog.DiscardHandler))
+	h.two.Transport = two
+	addr, err := server.FreeAddr()
+	if err == nil {
+		h.key, err = server.Seed(dir)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
-	by := account.System("test").Actor()
-	if _, err := r.Registry.PutPublisher(t.Context(), by, registry.Publisher{ID: "acme", Name: "Acme"}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.Registry.PutExtension(t.Context(), by, registry.Extension{ID: "acme.linter", Kind: registry.VSCode, Name: "Linter"}); err != nil {
-		t.Fatal(err)
-	}
-	every := consent.Policy{Tiers: []eco.Tier{eco.TierCrash, eco.Performance, eco.Usage, eco.Support}, Text: "Send everything?", AskedBy: "host"}
-	_, key, err := r.Registry.CreateProject(t.Context(), by, registry.Project{Subject: registry.Subject{Extension: "acme.linter"}, Name: "Linter", Policy: every})
+	log, err := os.Create(filepath.Join(dir, "server.log"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	key.RatePerMinute, key.Burst = 6_000_000, 1_000_000
-	if s.key, err = r.Registry.UpdateKey(t.Context(), by, key); err != nil {
+	t.Cleanup(func() { _ = log.Close() })
+	if h.Server, err = server.Start(dir, addr, server.How{Level: "debug", Env: []string{"TMPDIR=" + dir}, Out: log}); err != nil {
 		t.Fatal(err)
 	}
-	return s
-}
-
-func (s *server) options() app.Options {
-	return app.Options{Data: filepath.Join(s.dir, "data"), Keyring: filepath.Join(s.dir, "keys"), Listen: s.addr, Roles: []string{"ingest", "worker", "web", "jobs"}, StreamMax: 1 << 30}
-}
-
-func (s *server) start(t *testing.T) {
-	t.Helper()
-	log, err := os.Create(filepath.Join(s.dir, "server.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.log = log
-	o := s.options()
-	s.process = exec.Command(os.Args[0], "serve", "--data", o.Data, "--keyring", o.Keyring, "--listen", o.Listen, "--min-free", "0", "--log-level", "debug")
-	s.process.Env = append(os.Environ(), serveEnv+"=1", "TMPDIR="+s.dir)
-	s.process.Stdout, s.process.Stderr = log, log
-	if err := s.process.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.process.Process.Kill(); _ = s.process.Wait(); _ = log.Close() })
-	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
-		if resp, err := http.Get("http://" + s.addr + "/readyz"); err == nil {
-			_ = resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return
-			}
-		}
-		if time.Since(began) > time.Minute {
-			t.Fatal("the server is not ready after a minute")
-		}
-	}
+	t.Cleanup(h.Kill)
+	return h
 }
 
 // post sends a request; any answer will do, but its body must not echo a canary.
-func (s *server) post(t *testing.T, r request) {
+func (s *house) post(t *testing.T, r request) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.addr+r.path, bytes.NewReader(r.body))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+r.path, bytes.NewReader(r.body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,53 +153,20 @@ func (s *server) post(t *testing.T, r request) {
 	}
 }
 
-func (s *server) settle(t *testing.T) {
-	t.Helper()
-	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		resp, err := http.Get("http://" + s.addr + "/metrics")
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(resp.Body)
-		_ = resp.Body.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, rest, _ := strings.Cut(string(text), "\nbellwether_stream_waiting_messages ")
-		line, _, _ := strings.Cut(rest, "\n")
-		if n, err := strconv.ParseFloat(line, 64); err == nil && n == 0 {
-			return
-		}
-		if time.Since(began) > time.Minute {
-			t.Fatal("the stream is not empty after a minute")
-		}
-	}
-}
-
-func (s *server) stop(t *testing.T) {
-	t.Helper()
-	if err := s.process.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.process.Wait(); err != nil {
-		t.Errorf("after SIGTERM: %v", err)
-	}
-}
-
 // look reads every byte the server wrote, and what is compressed once more
 // through the store. It returns how many rows of each kind there are.
-func (s *server) look(t *testing.T) map[eco.Kind]int {
+func (s *house) look(t *testing.T) map[eco.Kind]int {
 	t.Helper()
-	for _, f := range grep(t, s.dir, marks...) {
+	for _, f := range grep(t, s.Dir, marks...) {
 		t.Error(f)
 	}
-	for _, f := range grep(t, s.dir, contact) {
+	for _, f := range grep(t, s.Dir, contact) {
 		if !strings.HasPrefix(f, "/data/facts/") && !strings.HasPrefix(f, "/data/stream/") {
 			t.Errorf("a contact is kept elsewhere than with what the user wrote: %s", f)
 		}
 	}
 	contacts := 0
-	store, err := duck.Open(t.Context(), duck.Options{Dir: filepath.Join(s.options().Data, "facts"), Now: time.Now})
+	store, err := duck.Open(t.Context(), duck.Options{Dir: filepath.Join(s.Dir, "data", "facts"), Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

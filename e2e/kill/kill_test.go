@@ -9,42 +9,25 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"os/signal"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/bellwether-project/bellwether/internal/account"
-	"github.com/bellwether-project/bellwether/internal/app"
-	"github.com/bellwether-project/bellwether/internal/cli"
-	"github.com/bellwether-project/bellwether/internal/consent"
+	"github.com/bellwether-project/bellwether/e2e/server"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/facts/duck"
-	"github.com/bellwether-project/bellwether/internal/registry"
 )
 
-// serveEnv makes the test binary be the server: its arguments are the command line.
-const serveEnv = "BELLWETHER_KILL_SERVE"
-
 func TestMain(m *testing.M) {
-	if os.Getenv(serveEnv) == "" {
-		os.Exit(m.Run())
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer stop()
-	os.Exit(cli.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	server.Main()
+	os.Exit(m.Run())
 }
 
 // TestKill: BELLWETHER_KILL_ROUNDS=100 go test ./e2e/kill -timeout 60m is the
@@ -60,11 +43,17 @@ func TestKill(t *testing.T) {
 	if !cgo() {
 		t.Skip("needs the embedded facts engine, so cgo")
 	}
-	w := &world{dir: t.TempDir(), addr: freeAddr(t)}
+	w := &world{dir: t.TempDir(), acked: map[uint64]bool{}}
 	if dir := os.Getenv("BELLWETHER_KILL_DIR"); dir != "" { // keep the folder to look into
 		w.dir = dir
 	}
-	key := w.seed(t)
+	key, err := server.Seed(w.dir)
+	if err == nil {
+		w.addr, err = server.FreeAddr()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.target = fmt.Sprintf("http://%s/api/%d/envelope/?sentry_version=7&sentry_key=%s", w.addr, key.Project, key.Public)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, %d rounds", seed, rounds)
@@ -87,44 +76,6 @@ type world struct {
 	slowest           time.Duration // of a start after a kill
 }
 
-func (w *world) options() app.Options {
-	return app.Options{Data: filepath.Join(w.dir, "data"), Keyring: filepath.Join(w.dir, "keys"), Listen: w.addr, Roles: []string{"ingest", "worker", "web", "jobs"}, StreamMax: 1 << 30}
-}
-
-// seed registers an extension and its project, as the command line would.
-func (w *world) seed(t *testing.T) registry.Key {
-	t.Helper()
-	w.acked = map[uint64]bool{}
-	r, err := app.OpenRecords(t.Context(), w.options(), slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	by := account.System("test").Actor()
-	if _, err := r.Registry.PutPublisher(t.Context(), by, registry.Publisher{ID: "acme", Name: "Acme"}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.Registry.PutExtension(t.Context(), by, registry.Extension{ID: "acme.todo", Kind: registry.VSCode, Name: "Todo"}); err != nil {
-		t.Fatal(err)
-	}
-	_, key, err := r.Registry.CreateProject(t.Context(), by, registry.Project{
-		Subject: registry.Subject{Extension: "acme.todo"}, Name: "Todo",
-		Policy: consent.Policy{Tiers: []eco.Tier{eco.TierCrash}, Text: "Send crash reports", AskedBy: "Studio"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if key, err = r.Registry.UpdateKey(t.Context(), by, withRate(key)); err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-func withRate(k registry.Key) registry.Key {
-	k.RatePerMinute, k.Burst = 6_000_000, 1_000_000
-	return k
-}
-
 // round starts the server, sends for a while from many clients, and kills it.
 func (w *world) round(t *testing.T, life time.Duration, round int) {
 	t.Helper()
@@ -136,10 +87,7 @@ func (w *world) round(t *testing.T, life time.Duration, round int) {
 	}
 	timer := time.NewTimer(life)
 	<-timer.C
-	if err := p.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = p.Wait()
+	p.Kill()
 	stop()
 	clients.Wait()
 	if round%10 == 9 {
@@ -147,34 +95,14 @@ func (w *world) round(t *testing.T, life time.Duration, round int) {
 	}
 }
 
-func (w *world) start(t *testing.T) *exec.Cmd {
+func (w *world) start(t *testing.T) *server.Server {
 	t.Helper()
-	o := w.options()
-	p := exec.Command(os.Args[0], "serve", "--data", o.Data, "--keyring", o.Keyring, "--listen", o.Listen, "--min-free", "0", "--log-level", "error")
-	p.Env = append(os.Environ(), serveEnv+"=1")
-	var out bytes.Buffer
-	p.Stdout, p.Stderr = &out, &out
-	began := time.Now()
-	if err := p.Start(); err != nil {
+	s, err := server.Start(w.dir, w.addr, server.How{Level: "error"})
+	if err != nil {
 		t.Fatal(err)
 	}
-	for {
-		if resp, err := http.Get("http://" + w.addr + "/readyz"); err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				break
-			}
-		}
-		if time.Since(began) > time.Minute {
-			_ = p.Process.Kill()
-			_ = p.Wait()
-			t.Fatalf("the server is not ready after a minute:\n%s", out.Bytes())
-		}
-		runtime.Gosched()
-		time.Sleep(5 * time.Millisecond)
-	}
-	w.slowest = max(w.slowest, time.Since(began))
-	return p
+	w.slowest = max(w.slowest, s.Took)
+	return s
 }
 
 // client sends one crash after the other; what is owed goes first.
@@ -211,7 +139,7 @@ func (w *world) take() uint64 {
 // send posts one crash and reports whether the server acknowledged it.
 func (w *world) send(ctx context.Context, c *http.Client, n uint64) bool {
 	id := eventID(n)
-	event := fmt.Sprintf(`{"event_id":%q,"platform":"javascript","level":"error","release":"acme.todo@1.%d.0","user":{"id":"u%d"},"exception":{"values":[{"type":"TypeError","value":"cannot read x of undefined","stacktrace":{"frames":[{"function":"dispatch","filename":"/opt/studio/resources/app/out/host.js","lineno":1},{"function":"fn%d","filename":"/home/kim/.vscode/extensions/acme.todo-1.0.0/out/main.js","lineno":%d}]}}]}}`,
+	event := fmt.Sprintf(`{"event_id":%q,"platform":"javascript","level":"error","release":"acme.linter@1.%d.0","user":{"id":"u%d"},"exception":{"values":[{"type":"TypeError","value":"cannot read x of undefined","stacktrace":{"frames":[{"function":"dispatch","filename":"/opt/studio/resources/app/out/host.js","lineno":1},{"function":"fn%d","filename":"/home/kim/.vscode/extensions/acme.linter-1.0.0/out/main.js","lineno":%d}]}}]}}`,
 		id, n%5, n%97, n%23, n%400)
 	body := fmt.Sprintf("{\"event_id\":%q}\n{\"type\":\"event\",\"length\":%d}\n%s\n", id, len(event), event)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.target, bytes.NewReader([]byte(body)))
@@ -249,50 +177,23 @@ func (w *world) settle(t *testing.T) {
 		}
 		w.acked[n] = true
 	}
-	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+	if _, err := p.Stop(); err != nil {
 		t.Fatal(err)
-	}
-	if err := p.Wait(); err != nil {
-		t.Fatalf("after SIGTERM the server ended with %v", err)
 	}
 	p = w.start(t) // what waited in the stream is stored now
-	for began := time.Now(); w.waiting(t) > 0; time.Sleep(20 * time.Millisecond) {
-		if time.Since(began) > time.Minute {
-			t.Fatal("the stream is not empty after a minute")
-		}
-	}
-	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+	if _, err := p.Stored(); err != nil {
 		t.Fatal(err)
 	}
-	_ = p.Wait()
-}
-
-// waiting asks the metrics how many messages are not stored yet.
-func (w *world) waiting(t *testing.T) int {
-	t.Helper()
-	resp, err := http.Get("http://" + w.addr + "/metrics")
-	if err != nil {
+	if _, err := p.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, ok := bytes.Cut(text, []byte("\nbellwether_stream_waiting_messages "))
-	line, _, _ := bytes.Cut(rest, []byte("\n"))
-	n, err := strconv.ParseFloat(string(line), 64)
-	if !ok || err != nil {
-		t.Fatalf("the metrics do not say how many messages wait: %v", err)
-	}
-	return int(n)
 }
 
 // compare reads the fact files themselves: each acknowledged report is there,
 // and each report that is there is there once.
 func (w *world) compare(t *testing.T) {
 	t.Helper()
-	store, err := duck.Open(t.Context(), duck.Options{Dir: filepath.Join(w.options().Data, "facts"), Now: time.Now})
+	store, err := duck.Open(t.Context(), duck.Options{Dir: filepath.Join(w.dir, "data", "facts"), Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -332,14 +233,4 @@ func (w *world) compare(t *testing.T) {
 	if lost > 0 || twice > 0 || len(stored) != len(w.acked) {
 		t.Errorf("lost %d, twice %d, stored %d of %d acknowledged", lost, twice, len(stored), len(w.acked))
 	}
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
 }

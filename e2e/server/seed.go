@@ -19,8 +19,8 @@ func Options(dir string) app.Options {
 		Roles: []string{"ingest", "worker", "web", "jobs"}, StreamMax: 2 << 30}
 }
 
-// Seed registers one extension with a project whose key has no limit that a
-// benchmark would meet, and whose bursts are no reason to hold them: the
+// Seed registers one extension with a project that takes everything and whose key
+// has no limit that a test would meet. Its bursts are no reason to hold them: a
 // generator's crashes come from few installs, and held ones skip the families.
 func Seed(dir string) (registry.Key, error) {
 	ctx := context.Background()
@@ -29,7 +29,7 @@ func Seed(dir string) (registry.Key, error) {
 		return registry.Key{}, err
 	}
 	defer r.Close()
-	by := account.System("bench").Actor()
+	by := account.System("e2e").Actor()
 	if _, err := r.Registry.PutPublisher(ctx, by, registry.Publisher{ID: "acme", Name: "Acme"}); err != nil {
 		return registry.Key{}, err
 	}

@@ -1,11 +1,12 @@
-// Package server runs the real server as a process of its own for the
-// benchmarks: the program that calls Main is the server when it starts itself
-// again. It knows what a process costs (processor, memory) and when everything
-// is stored. It is for measuring only.
+// Package server runs the real server as a process of its own, for tests from
+// the outside and for benchmarks: the program that calls Main is the server when
+// it starts itself again. It knows what the process costs (processor, memory) and
+// when everything is stored.
 package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,8 +27,8 @@ import (
 )
 
 const (
-	serveEnv   = "BELLWETHER_BENCH_SERVE"
-	profileEnv = "BELLWETHER_BENCH_PROFILE" // file of a processor profile, written when the server ends
+	serveEnv   = "BELLWETHER_E2E_SERVE"
+	profileEnv = "BELLWETHER_E2E_PROFILE" // file of a processor profile, written when the server ends
 )
 
 // Main is the server when this process was started as one; then it does not return.
@@ -80,13 +81,25 @@ func FreeAddr() (string, error) {
 	return ln.Addr().String(), ln.Close()
 }
 
-// Start starts a server on DIR/data and waits until it is ready; profile may be
-// empty. A server that follows a killed one must have its address: leases know it.
-func Start(dir, addr, profile string) (*Server, error) {
+// How says how a server is started; its zero value will do.
+type How struct {
+	Profile string    // file of a processor profile
+	Level   string    // of the log; "" = warn
+	Env     []string  // beside this process's own
+	Out     io.Writer // what it prints goes there, too
+}
+
+// Start starts a server on DIR/data and waits until it is ready. One that follows
+// a killed one must have its address: leases know it.
+func Start(dir, addr string, how How) (*Server, error) {
 	s := &Server{URL: "http://" + addr, Dir: dir}
-	s.cmd = exec.Command(os.Args[0], "serve", "--data", filepath.Join(dir, "data"), "--listen", addr, "--min-free", "0", "--log-level", "warn")
-	s.cmd.Env = append(os.Environ(), serveEnv+"=1", profileEnv+"="+profile)
-	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.out
+	s.cmd = exec.Command(os.Args[0], "serve", "--data", filepath.Join(dir, "data"), "--listen", addr, "--min-free", "0", "--log-level", cmp.Or(how.Level, "warn"))
+	s.cmd.Env = append(append(os.Environ(), how.Env...), serveEnv+"=1", profileEnv+"="+how.Profile)
+	s.cmd.Stdout = &s.out
+	if how.Out != nil {
+		s.cmd.Stdout = io.MultiWriter(&s.out, how.Out)
+	}
+	s.cmd.Stderr = s.cmd.Stdout
 	began := time.Now()
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
