@@ -22,7 +22,7 @@ eco
 blob stream facts db notify keyring
 audit
 stack
-consent scrub symbol signature estimate anomaly
+consent scrub symbol signature estimate anomaly route
 blame
 family
 account registry

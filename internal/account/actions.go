@@ -27,6 +27,9 @@ const (
 	KeyEdit         Action = "key.edit"
 	FamilyRead      Action = "family.read"
 	FamilyEdit      Action = "family.edit"
+	FamilyComment   Action = "family.comment"
+	RuleRead        Action = "rule.read"
+	RuleEdit        Action = "rule.edit"
 	CrashRead       Action = "crash.read"
 	CrashRelease    Action = "crash.release"
 	FeedbackRead    Action = "feedback.read"
@@ -82,6 +85,9 @@ var ActionList = []ActionInfo{
 	{KeyEdit, "key", ScopeRegistry, "Create, rotate, limit or revoke a project's keys."},
 	{FamilyRead, "family", ScopeRead, "See crash families."},
 	{FamilyEdit, "family", ScopeFamilies, "Change the state of a crash family, assign or merge it."},
+	{FamilyComment, "family", ScopeFamilies, "Comment on a crash family, watch it, keep filters of the list."},
+	{RuleRead, "rule", ScopeRead, "See the rules that send crash families to teams, with their versions."},
+	{RuleEdit, "rule", ScopeFamilies, "Change the rules that send crash families to teams."},
 	{CrashRead, "crash", ScopeRead, "Read one crash report."},
 	{CrashRelease, "crash", ScopeFamilies, "Release or discard crashes that are held because a burst looked forged."},
 	{FeedbackRead, "feedback", ScopeRead, "Read what users wrote about a crash or an extension."},

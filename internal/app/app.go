@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/crash/triage"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/facts/duck"
 	"github.com/bellwether-project/bellwether/internal/fault"
@@ -36,6 +37,7 @@ type App struct {
 	group   *stream.Group
 	keys    *keyring.Ring
 	desk    *crash.Desk
+	triage  *triage.Desk
 	counts  *pipeline.Counts
 	worker  *pipeline.Worker
 	jobs    *jobs.Table
@@ -105,6 +107,9 @@ func (a *App) openFlow(ctx context.Context) (err error) {
 	if a.desk, err = crash.New(ctx, crash.Options{
 		Flow: r.Flow, Records: r.DB, Audit: r.Audit, Facts: a.facts, Now: now, NewID: randomID, Order: a.releaseOrder,
 	}); err != nil {
+		return err
+	}
+	if a.triage, err = r.triage(ctx, a.desk, a.log); err != nil {
 		return err
 	}
 	if a.counts, err = pipeline.NewCounts(ctx, r.Flow, now); err != nil {

@@ -42,11 +42,20 @@ func (a *App) schedule() []jobs.Job {
 		}},
 		{Name: "families", What: "Forgets families that nobody has seen for long, and finds new representatives for those whose crash is gone.", Every: 24 * time.Hour, Limit: time.Hour, Do: a.desk.Tend},
 		{Name: "wake", What: "Opens ignored families that have come to what they waited for.", Every: 5 * time.Minute, Limit: 5 * time.Minute, Do: a.wake},
+		{Name: "routing", What: "Sends new crash families to their teams.", Every: 5 * time.Second, Limit: time.Minute, Local: true, Do: a.triage.Route},
+		{Name: "rerouting", What: "Asks the routing rules again where they look at what changes, and finds families that were missed.", Every: time.Hour, Limit: 10 * time.Minute, Do: a.reroute},
 		{Name: "sessions", What: "Forgets sign-ins, links and invitations that ended.", Every: time.Hour, Limit: time.Minute, Do: func(ctx context.Context) (string, error) {
 			n, err := r.Accounts.Tidy(ctx)
 			return counted(int(n), "entry", "forgotten"), err
 		}},
 	}
+}
+
+func (a *App) reroute(ctx context.Context) (string, error) {
+	if _, err := a.triage.Tidy(ctx); err != nil {
+		return "", err
+	}
+	return a.triage.Reroute(ctx)
 }
 
 // compacter is a facts engine that packs closed days.

@@ -32,7 +32,8 @@ type Options struct {
 
 // Desk answers for crashes. It is safe for concurrent use.
 type Desk struct {
-	o Options
+	o     Options
+	hooks Hooks
 
 	mu    sync.Mutex
 	known map[sigKey]struct{} // signatures that surely are in the table; bounded by maxKnown

@@ -123,6 +123,13 @@ func (d *Desk) Record(ctx context.Context, tx *sql.Tx, seen []Seen, blocks []Blo
 // Recorded tells the desk that the transaction of Record was committed: its
 // signatures need no look into the table again.
 func (d *Desk) Recorded(seen []Seen) {
+	if d.hooks.Recorded != nil && len(seen) > 0 {
+		ids := make([]string, len(seen))
+		for i := range seen {
+			ids[i] = strings.Clone(seen[i].Family)
+		}
+		d.hooks.Recorded(ids)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i := range seen {

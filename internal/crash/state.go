@@ -272,6 +272,9 @@ func (d *Desk) change(ctx context.Context, family, actor, note, undoes string, n
 				return err
 			}
 		}
+		if err := d.changed(ctx, tx, c); err != nil {
+			return err
+		}
 		return d.o.Audit.Append(ctx, tx, audit.Entry{Actor: actor, Action: "family." + verb(to, undoes), Ref: eco.Ref{Kind: "family", ID: family}})
 	})
 	if err == errUnchanged {

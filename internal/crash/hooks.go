@@ -1,0 +1,32 @@
+package crash
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/bellwether-project/bellwether/internal/facts"
+)
+
+// Hooks are called by the desk for those who work on families (crash/triage).
+type Hooks struct {
+	// Recorded is told of the families of every batch of the flow, after its commit.
+	Recorded func(families []string)
+	// Changed is called in the transaction of every change of a state.
+	Changed func(ctx context.Context, tx *sql.Tx, c Change) error
+}
+
+// Listen sets the hooks. It is called once, before the flow starts.
+func (d *Desk) Listen(h Hooks) { d.hooks = h }
+
+func (d *Desk) changed(ctx context.Context, tx *sql.Tx, c Change) error {
+	if d.hooks.Changed == nil {
+		return nil
+	}
+	return d.hooks.Changed(ctx, tx, c)
+}
+
+// Owned returns a family that the scope may decide on: forbidden when it only
+// sees it because some of its own crashes are in it, not_found when not even that.
+func (d *Desk) Owned(ctx context.Context, scope facts.Scope, id string) (Family, error) {
+	return d.owned(ctx, scope, id)
+}
