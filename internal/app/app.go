@@ -186,6 +186,7 @@ func (a *App) SetupLink(ctx context.Context) (string, bool, error) {
 // those under way are answered, what the stream holds waits there for the next
 // start.
 func (a *App) Run(ctx context.Context) error {
+	setMemory()
 	parts, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var wg sync.WaitGroup

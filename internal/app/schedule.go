@@ -24,6 +24,7 @@ func (a *App) schedule() []jobs.Job {
 		{Name: "registers", What: "Looks whether another process changed the registers.", Every: 5 * time.Second, Limit: time.Minute, Local: true, Do: func(ctx context.Context) (string, error) {
 			return "", r.Registry.Refresh(ctx)
 		}},
+		{Name: "memory", What: "Lets the limit of memory follow what is in use.", Every: 10 * time.Second, Limit: time.Minute, Local: true, Do: tendMemory},
 		{Name: "purge", What: "Drops the partitions whose retention has run out.", Every: time.Hour, Limit: 10 * time.Minute, Do: func(ctx context.Context) (string, error) {
 			gone, err := a.facts.Purge(ctx, now())
 			return counted(len(gone), "partition", "dropped"), err
