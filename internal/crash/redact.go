@@ -107,7 +107,7 @@ func (r *redactor) learn(doc *Document) {
 				continue
 			}
 			r.other(f.Owner)
-			for _, s := range []string{f.Function, f.Module, f.File, f.Package, f.Orig} {
+			for _, s := range []string{f.Function, f.Module, f.File, f.Package, f.Orig, f.OrigModule, f.OrigFile, f.Or} {
 				r.secret(s)
 				for _, part := range strings.FieldsFunc(s, func(c rune) bool { return strings.ContainsRune(`/\.:#$<>()|@ `, c) }) {
 					r.secret(part)

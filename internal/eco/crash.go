@@ -48,7 +48,15 @@ type Frame struct {
 	Async    bool        `json:"async,omitempty"`
 	Class    FrameClass  `json:"class,omitempty"` // given by blame
 	Owner    ExtensionID `json:"owner,omitempty"` // given by blame: the extension whose code it is
-	Orig     string      `json:"orig,omitempty"`  // minified name, when a map renamed it
+	Orig     string      `json:"orig,omitempty"`  // name as it came, when a symbol file renamed the frame
+	// The rest of a renamed frame as it came (the stream never holds these).
+	OrigModule string `json:"orig_module,omitempty"`
+	OrigFile   string `json:"orig_file,omitempty"`
+	OrigLine   int    `json:"orig_line,omitempty"`
+	OrigCol    int    `json:"orig_col,omitempty"`
+	Renamed    bool   `json:"renamed,omitempty"` // by a symbol file
+	Inlined    bool   `json:"inlined,omitempty"` // its code stands in the next frame: no frame of its own came
+	Or         string `json:"or,omitempty"`      // what else it may be, when the file left a choice
 }
 
 // FrameClass says whose code a frame is.
