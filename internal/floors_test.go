@@ -25,7 +25,7 @@ stack
 consent scrub symbol signature estimate anomaly route
 blame
 family
-account registry
+account registry receipt
 crash
 pipeline jobs alert
 door

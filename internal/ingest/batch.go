@@ -13,6 +13,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
 	"github.com/bellwether-project/bellwether/internal/pipeline"
+	"github.com/bellwether-project/bellwether/internal/receipt"
 	"github.com/bellwether-project/bellwether/internal/scrub"
 )
 
@@ -31,6 +32,8 @@ type batch struct {
 	steps   [3]eco.Step
 	kept    int
 	dropped int
+	first   eco.ID            // the first crash that was kept
+	answers bool              // tell what is known of each crash
 	stops   map[string]string // Sentry category -> reason code: what the client should stop sending
 }
 
@@ -39,6 +42,7 @@ type outcome struct {
 	Kept   bool
 	Reason string // of a drop
 	ID     eco.ID
+	Answer *receipt.Answer // of a crash, when the batch answers
 }
 
 func (s *Server) newBatch(g gate) *batch {
@@ -49,7 +53,7 @@ func (s *Server) newBatch(g gate) *batch {
 	if p.Subject.Extension != "" {
 		b.scope = "ext:" + string(p.Subject.Extension)
 	}
-	b.raw, b.install = "", 0
+	b.raw, b.install, b.first, b.answers = "", 0, eco.ID{}, false
 	b.buf, b.ends, b.counts = b.buf[:0], b.ends[:0], b.counts[:0]
 	clear(b.stops)
 	return b
@@ -74,6 +78,9 @@ func (b *batch) add(it *item.Item) outcome {
 	}
 	tier := consent.TierOf(b.g.protocol, it.Name)
 	ok, reason := consent.Decide(p.Policy, tier, b.g.optOut)
+	if b.g.asked {
+		ok, reason = true, ""
+	}
 	if it.Kind == "" {
 		if ok || it.Name == "unknown" {
 			reason = it.Drop
@@ -144,7 +151,17 @@ func (b *batch) add(it *item.Item) outcome {
 		held = pipeline.Quarantined
 	}
 	b.count(string(it.Kind), pipeline.Accepted, held, 1)
-	return outcome{Kept: true, ID: e.ID}
+	out := outcome{Kept: true, ID: e.ID}
+	if e.Kind == eco.KindCrash {
+		if b.first.IsZero() {
+			b.first = e.ID
+		}
+		if r := b.s.o.Receipts; r != nil && b.answers {
+			a := r.answer(p.Subject, e)
+			out.Answer = &a
+		}
+	}
+	return out
 }
 
 func (b *batch) drop(it *item.Item, reason string) {

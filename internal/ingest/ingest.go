@@ -42,6 +42,8 @@ type Options struct {
 	// Spent is what was accepted for a project in the present UTC day before this
 	// process began, so that a restart lifts no quota. nil = nothing.
 	Spent func(project int64) int64
+	// Receipts answers what is known of a crash; nil: answers say nothing of that.
+	Receipts *Receipts
 }
 
 // Registry is what the door asks of the register, from memory.

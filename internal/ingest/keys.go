@@ -24,6 +24,8 @@ type gate struct {
 	country  string
 	from     netip.Addr // of the client: for limits and bursts, in memory only
 	now      time.Time
+	asked    bool        // the sender said yes to this very item, on a page of ours
+	header   http.Header // of the answer, where it may name a receipt; nil: it may not
 }
 
 // receivedAt is the time of receipt: now, but in the demo world.

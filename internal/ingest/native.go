@@ -11,6 +11,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/door"
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/ingest/native"
+	"github.com/bellwether-project/bellwether/internal/receipt"
 )
 
 var nativeCORS = door.CORS{Methods: "POST", Headers: "content-type, content-encoding, authorization, x-bellwether-key", Expose: "retry-after, x-request-id"}
@@ -29,6 +30,8 @@ type ItemNote struct {
 	ClientID string `json:"client_id,omitempty"` // the client's own
 	Outcome  string `json:"outcome"`             // kept, dropped
 	Reason   string `json:"reason,omitempty"`    // of a drop
+	// Answer is what is known of a kept crash: whether it is new, where a fix is, its receipt.
+	Answer *receipt.Answer `json:"answer,omitempty"`
 }
 
 // native serves one of /api/v1/intake/{crashes,sessions,events}.
@@ -69,6 +72,7 @@ func (s *Server) native(list string) http.Handler {
 			return err
 		}
 		batch := s.newBatch(g)
+		batch.answers = true
 		appended := false
 		defer func() { batch.done(appended) }()
 		a := Answer{Items: make([]ItemNote, len(items))}
@@ -77,7 +81,7 @@ func (s *Server) native(list string) http.Handler {
 			out := batch.add(it)
 			note := ItemNote{ClientID: it.ClientID, Outcome: "kept"}
 			if out.Kept {
-				note.ID = out.ID.String()
+				note.ID, note.Answer = out.ID.String(), out.Answer
 			} else {
 				note.Outcome, note.Reason = "dropped", out.Reason
 				if strings.HasPrefix(out.Reason, "consent:") || strings.HasPrefix(out.Reason, "optout:") {

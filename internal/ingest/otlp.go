@@ -30,7 +30,7 @@ const (
 var otlpCORS = door.CORS{
 	Methods: "POST",
 	Headers: "content-type, content-encoding, authorization, x-sentry-auth, x-bellwether-key, user-agent, traceparent, tracestate",
-	Expose:  "retry-after",
+	Expose:  "retry-after, x-bellwether-receipt",
 }
 
 var otlpLimit = door.Limit{Compressed: MaxOTLPRaw, Decompressed: MaxOTLP}
@@ -73,6 +73,7 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request, signal otlp.Sign
 		return err
 	}
 	defer b.release()
+	g.header = w.Header()
 	rejected, message, err := s.records(r.Context(), g, signal, b.bytes, asJSON)
 	if err != nil {
 		return err
@@ -148,7 +149,7 @@ func (s *Server) records(ctx context.Context, g gate, signal otlp.Signal, b []by
 		if err := batch.flush(ctx); err != nil {
 			return 0, "", err
 		}
-		if batch.kept > 0 {
+		if batch.receiptHeader(g.header); batch.kept > 0 {
 			s.recent.add(hash, g.now)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 var sentryCORS = door.CORS{
 	Methods: "POST",
 	Headers: "x-sentry-auth, x-requested-with, x-forwarded-for, origin, referer, accept, content-type, authentication, authorization, content-encoding, transfer-encoding",
-	Expose:  "x-sentry-error, x-sentry-rate-limits, retry-after",
+	Expose:  "x-sentry-error, x-sentry-rate-limits, retry-after, x-bellwether-receipt",
 }
 
 // sentry dispatches below /api/: a number is a project of the Sentry protocol.
@@ -235,6 +235,7 @@ func sentryAnswer(w http.ResponseWriter, b *batch, id string) {
 		h.Set("X-Sentry-Rate-Limits", v)
 	}
 	h.Set("Content-Type", "application/json")
+	b.receiptHeader(h)
 	if id == "" {
 		_, _ = w.Write([]byte("{}"))
 		return

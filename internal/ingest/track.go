@@ -11,7 +11,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/ingest/insights"
 )
 
-var trackCORS = door.CORS{Methods: "POST", Headers: "content-type, content-encoding, sdk-context", Expose: "retry-after"}
+var trackCORS = door.CORS{Methods: "POST", Headers: "content-type, content-encoding, sdk-context", Expose: "retry-after, x-bellwether-receipt"}
 
 // trackAnswer is the body of every answer: a client waits for ever for a body
 // that does not come.
@@ -122,7 +122,7 @@ func (s *Server) trackItems(w http.ResponseWriter, r *http.Request) (trackAnswer
 		if err := batch.flush(r.Context()); err != nil {
 			return trackAnswer{}, err
 		}
-		if batch.kept > 0 {
+		if batch.receiptHeader(w.Header()); batch.kept > 0 {
 			s.recent.add(hash, g.now)
 		}
 	}

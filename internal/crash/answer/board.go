@@ -1,0 +1,107 @@
+package answer
+
+import (
+	"context"
+	"time"
+
+	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/fault"
+	"github.com/bellwether-project/bellwether/internal/receipt"
+)
+
+const (
+	overlap    = 15 * time.Minute // signatures are learned again that long: a batch may be late
+	countEvery = 5 * time.Minute  // the installs of families are counted anew
+	maxDecided = 100_000          // families with a decision that the board takes in
+)
+
+// Refresh brings the board up to date: signatures that are new since the last
+// call, decisions of people, owners' words of other processes, and (every five
+// minutes) how many installs each family hit.
+func (d *Desk) Refresh(ctx context.Context) error {
+	const op = "answer.Refresh"
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now, changed := d.o.Now(), map[string]bool{}
+	all := false
+	since := time.UnixMilli(0)
+	if !d.upto.IsZero() {
+		since = d.upto.Add(-overlap)
+	}
+	err := d.o.Desk.Signatures(ctx, since, receipt.MaxSignatures, func(k crash.Known) {
+		if d.base[k.Family] == nil {
+			d.base[k.Family] = &family{blame: k.Blame, host: k.Host, state: crash.Open}
+			changed[k.Family] = true
+		}
+		d.o.Board.Learn(k.Blame, k.Host, k.Hash, k.Family)
+	})
+	if err != nil {
+		return fault.Wrap(op, err)
+	}
+	err = d.o.Desk.Decided(ctx, since, maxDecided, func(id string, s crash.State, in string, _ time.Time) {
+		if f := d.base[id]; f != nil && (f.state != s || f.resolvedIn != in) {
+			f.state, f.resolvedIn = s, in
+			changed[id] = true
+		}
+	})
+	if err != nil {
+		return fault.Wrap(op, err)
+	}
+	if err := d.listen(ctx, since, changed); err != nil {
+		return fault.Wrap(op, err)
+	}
+	if now.Sub(d.counted) >= countEvery || now.Before(d.counted) {
+		reach, err := d.o.Desk.Reach(ctx)
+		if err != nil {
+			return fault.Wrap(op, err)
+		}
+		d.reach, d.counted, all = reach, now, true
+	}
+	var list []*receipt.Standing
+	for id := range d.base {
+		if all || changed[id] {
+			list = append(list, d.standing(id))
+		}
+	}
+	d.o.Board.Set(list...)
+	d.o.Board.Ready()
+	d.upto = now
+	return nil
+}
+
+// listen reads owners' words that changed since a time.
+func (d *Desk) listen(ctx context.Context, since time.Time, changed map[string]bool) error {
+	rows, err := d.o.Records.Read().QueryContext(ctx, `SELECT `+wordCols+` FROM answer WHERE at_ms >= $1 LIMIT $2`, since.UnixMilli(), maxDecided)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		w, err := scanWords(rows.Scan)
+		if err != nil {
+			return err
+		}
+		if d.words[w.Family].Version != w.Version {
+			d.words[w.Family] = w
+			changed[w.Family] = true
+		}
+	}
+	return rows.Err()
+}
+
+// standing joins what is known of a family. The caller holds the lock.
+func (d *Desk) standing(id string) *receipt.Standing {
+	f, w := d.base[id], d.words[id]
+	s := &receipt.Standing{Family: id, Owner: f.blame, Host: f.host, State: receipt.Known, ResolvedIn: f.resolvedIn, FixedIn: w.FixedIn,
+		Impact: w.Impact, Expected: w.Expected, Workaround: w.Workaround, Wanted: w.Wanted, Installs: d.reach[id]}
+	switch f.state {
+	case crash.Resolved:
+		s.State = receipt.Fixed
+	case crash.Ignored:
+		s.State = receipt.Ignored
+	}
+	if w.Published {
+		s.Public = w.Public
+	}
+	return s
+}
