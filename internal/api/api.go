@@ -15,8 +15,10 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"reflect"
 	"strings"
@@ -29,7 +31,9 @@ import (
 	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/crash/answers"
 	"github.com/bellwether-project/bellwether/internal/door"
+	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/jobs"
@@ -47,10 +51,13 @@ type Options struct {
 	Desk     *crash.Desk
 	Facts    facts.Store
 	Audit    *audit.Log
-	Worker   *pipeline.Worker
-	Counts   *pipeline.Counts
-	Jobs     *jobs.Table
-	Base     *url.URL // address clients reach us at; nil: taken from each request
+	Answers  *answers.Desk // receipts and the public log; nil: there are none
+	// AddNote sends what a reporter adds to a report down the ordinary way; nil: nothing can be added.
+	AddNote func(ctx context.Context, project int64, crash, text string, from netip.Addr) (eco.ID, error)
+	Worker  *pipeline.Worker
+	Counts  *pipeline.Counts
+	Jobs    *jobs.Table
+	Base    *url.URL // address clients reach us at; nil: taken from each request
 	// Cookie is the name of the cookie with the session token; "" = only API tokens.
 	Cookie  string
 	Version string // of the server, for the description
@@ -132,7 +139,7 @@ func nameOf(t reflect.Type, hint string) string {
 func (s *Server) Routes() []door.Route {
 	out := make([]door.Route, 0, len(s.ops))
 	for _, o := range s.ops {
-		out = append(out, door.Route{Method: o.Method, Pattern: prefix + o.Path, Action: string(o.Action), Public: o.Action == account.PublicRead, Doc: o.Doc, Handler: s.front(o)})
+		out = append(out, door.Route{Method: o.Method, Pattern: prefix + o.Path, Action: string(o.Action), Public: o.Action == account.PublicRead || o.Action == account.PublicSubmit, Doc: o.Doc, Handler: s.front(o)})
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -279,3 +280,6 @@ func replay(w http.ResponseWriter, a *account.Answer) error {
 type readCloser struct{ *bytes.Reader }
 
 func (readCloser) Close() error { return nil }
+
+// ipOf is the asker's address; it stays in memory.
+func ipOf(ctx context.Context) netip.Addr { return door.InfoOf(ctx).IP() }

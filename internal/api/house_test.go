@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -18,13 +19,16 @@ import (
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/consent"
 	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/crash/answers"
 	"github.com/bellwether-project/bellwether/internal/db"
 	"github.com/bellwether-project/bellwether/internal/db/dbtest"
 	"github.com/bellwether-project/bellwether/internal/door"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/jobs"
+	"github.com/bellwether-project/bellwether/internal/keyring"
 	"github.com/bellwether-project/bellwether/internal/pipeline"
+	"github.com/bellwether-project/bellwether/internal/receipt"
 	"github.com/bellwether-project/bellwether/internal/registry"
 	"github.com/bellwether-project/bellwether/internal/stream"
 )
@@ -50,7 +54,11 @@ type house struct {
 	family  map[string]string
 	crash   map[string]string
 	letter  map[string]string
-	secret  string // of the asker with an API token
+	book    *receipt.Book
+	board   *receipt.Board
+	answers *answers.Desk
+	notes   []string // that were added to reports
+	secret  string   // of the asker with an API token
 	n       int
 }
 
@@ -83,12 +91,36 @@ func newHouse(t testing.TB) *house {
 	table, err := jobs.New(ctx, jobs.Options{DB: h.d, Holder: "test", Now: clock}, []jobs.Job{{Name: "sweep", What: "Sweeps.", Every: time.Hour, Limit: time.Minute,
 		Do: func(context.Context) (string, error) { return "", nil }}})
 	ok(err)
+	ring, err := keyring.Open(t.TempDir() + "/keys")
+	ok(err)
+	h.book, h.board = receipt.NewBook(ring), receipt.NewBoard()
+	h.answers, err = answers.New(ctx, answers.Options{Desk: desk, Records: h.d, Audit: h.log, Facts: h.facts, Book: h.book, Board: h.board, Now: clock, NewID: func() string { h.n++; return fmt.Sprintf("%032x", h.n) },
+		Project: func(id int64) (receipt.Asker, bool) {
+			p := reg.Snapshot().Projects[id]
+			if p == nil {
+				return receipt.Asker{}, false
+			}
+			return receipt.Asker{Extension: p.Subject.Extension, Host: p.Subject.Host}, true
+		},
+		KeyOf: func(public string) (int64, bool) {
+			k, ok := reg.KeyByPublic(public)
+			return k.Key.Project, ok
+		},
+		Stored: func(context.Context) time.Time { return h.now.Add(-time.Minute) }})
+	ok(err)
 	base, _ := url.Parse("https://bell.example.org")
-	h.Server, err = New(Options{Now: clock, Accounts: acc, Registry: reg, Desk: desk, Facts: h.facts, Audit: h.log, Worker: h.worker, Counts: counts, Jobs: table, Base: base, Cookie: "bellwether", Version: "test"})
+	h.Server, err = New(Options{Now: clock, Accounts: acc, Registry: reg, Desk: desk, Facts: h.facts, Audit: h.log, Answers: h.answers, AddNote: h.note, Worker: h.worker, Counts: counts, Jobs: table, Base: base, Cookie: "bellwether", Version: "test"})
 	ok(err)
 	h.handler = door.Front(h.Handler(), door.FrontOptions{Log: h.o.Log, Now: clock, Random: func(b []byte) { _, _ = rand.Read(b) }})
 	h.seed()
 	return h
+}
+
+// note takes what a reporter adds.
+func (h *house) note(_ context.Context, _ int64, crash, text string, _ netip.Addr) (eco.ID, error) {
+	h.notes = append(h.notes, crash+" "+text)
+	h.n++
+	return eco.NewID(h.now, [16]byte{15: byte(h.n)}), nil
 }
 
 func (h *house) seed() {

@@ -130,7 +130,7 @@ func (s *Server) operation(o op, status int) huma.Operation {
 	if info.Scope != "" {
 		h.Description += " A token needs the scope `" + string(info.Scope) + "`."
 	}
-	if o.Action == account.PublicRead {
+	if o.Action == account.PublicRead || o.Action == account.PublicSubmit {
 		h.Security = []map[string][]string{}
 	}
 	return h

@@ -10,6 +10,7 @@ func (s *Server) routes() {
 	s.keyRoutes()
 	s.familyRoutes()
 	s.crashRoutes()
+	s.receiptRoutes()
 	s.heldRoutes()
 	s.feedbackRoutes()
 	s.searchRoutes()

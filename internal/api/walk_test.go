@@ -113,6 +113,8 @@ func (h *house) path(pattern, tenant, asker string) string {
 		id = h.mineOrNot(first, tenant, asker)
 	case "settings/register":
 		id = "publisher"
+	case "receipts":
+		id = "0"
 	}
 	return strings.NewReplacer("{id}", id, "{key}", h.key[tenant], "{version}", "1.0.0", "{n}", "0", "{name}", "sweep", "{kind}", id, "{$}", "", "{file}", "none.css").Replace(pattern)
 }
@@ -152,6 +154,10 @@ func (h *house) body(route, tenant string) string {
 		return `{"name":"x"}`
 	case "POST /projects/{id}/held":
 		return `{"do":"discard","before":"2001-01-01T00:00:00Z"}`
+	case "PUT /families/{id}/answer":
+		return `{"version":99}`
+	case "POST /receipts/{id}/notes":
+		return `{"message":"x","agree":true}`
 	case "PUT /projects/{id}":
 		return `{"name":"x"}`
 	case "PUT /projects/{id}/policy":

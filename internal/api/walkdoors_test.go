@@ -21,7 +21,7 @@ func (h *house) pages() *web.Server {
 	o := h.o
 	plain := false
 	s, err := web.New(web.Options{Now: o.Now, Accounts: o.Accounts, Registry: o.Registry, Desk: o.Desk, Worker: o.Worker, Counts: o.Counts, Facts: o.Facts,
-		Jobs: o.Jobs, Audit: o.Audit, Base: o.Base, Secure: &plain, Build: "test",
+		Jobs: o.Jobs, Audit: o.Audit, Answers: o.Answers, AddNote: o.AddNote, Base: o.Base, Secure: &plain, Build: "test",
 		Intake: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })})
 	if err != nil {
 		h.t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/crash/answers"
 	"github.com/bellwether-project/bellwether/internal/crash/triage"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/facts/duck"
@@ -23,6 +24,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/jobs"
 	"github.com/bellwether-project/bellwether/internal/keyring"
 	"github.com/bellwether-project/bellwether/internal/pipeline"
+	"github.com/bellwether-project/bellwether/internal/receipt"
 	"github.com/bellwether-project/bellwether/internal/stream"
 	"github.com/bellwether-project/bellwether/internal/stream/jet"
 )
@@ -38,6 +40,9 @@ type App struct {
 	keys    *keyring.Ring
 	desk    *crash.Desk
 	triage  *triage.Desk
+	answers *answers.Desk
+	book    *receipt.Book
+	board   *receipt.Board
 	counts  *pipeline.Counts
 	worker  *pipeline.Worker
 	jobs    *jobs.Table
@@ -112,12 +117,15 @@ func (a *App) openFlow(ctx context.Context) (err error) {
 	if a.triage, err = r.triage(ctx, a.desk, a.log); err != nil {
 		return err
 	}
+	if err = a.openAnswers(ctx); err != nil {
+		return err
+	}
 	if a.counts, err = pipeline.NewCounts(ctx, r.Flow, now); err != nil {
 		return err
 	}
 	if a.worker, err = pipeline.New(ctx, pipeline.Options{
 		Log: a.log, Stream: a.stream, Flow: r.Flow, Facts: a.facts, Desk: a.desk, Counts: a.counts,
-		Audit: r.Audit, Records: r.DB, World: r.Registry.World, Now: now, Releases: a.ensureReleases, Holder: a.holder(),
+		Audit: r.Audit, Records: r.DB, World: r.Registry.World, Now: now, Releases: a.ensureReleases, Holder: a.holder(), Erased: a.answers.Erased,
 	}); err != nil {
 		return err
 	}

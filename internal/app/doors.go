@@ -31,17 +31,19 @@ func (a *App) doors(base *url.URL) (main, rpc http.Handler, err error) {
 		Registry: a.Records.Registry, Keyring: a.keys, Scrub: scrub.New(scrub.Options{}),
 		Append: a.group.Append, Count: a.counts.Add, Full: a.disk.Full,
 		Country: a.country(), Now: now, ReceivedAt: a.receivedAt(), Random: random, Spent: before,
+		Receipts: a.receipts(base),
 	})
 	secure := base.Scheme == "https"
 	pages, err := web.New(web.Options{
 		Log: a.log, Now: now, Accounts: a.Records.Accounts, Registry: a.Records.Registry, Desk: a.desk,
 		Worker: a.worker, Counts: a.counts, Facts: a.facts, Jobs: a.jobs, Audit: a.Records.Audit,
+		Answers: a.answers, AddNote: a.addNote(in),
 		Base: base, Secure: &secure, Intake: routes(in.Routes()), Build: Version(),
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	management, err := a.management(base)
+	management, err := a.management(base, a.addNote(in))
 	if err != nil {
 		return nil, nil, err
 	}

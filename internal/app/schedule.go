@@ -17,7 +17,7 @@ const countsDays = 90
 // schedule is the table of everything that recurs.
 func (a *App) schedule() []jobs.Job {
 	r := a.Records
-	return []jobs.Job{
+	return append(a.answerJobs(), []jobs.Job{
 		{Name: "counts", What: "Writes the counts of intake that were added up in memory.", Every: 10 * time.Second, Limit: time.Minute, Local: true, Do: func(ctx context.Context) (string, error) {
 			return "", a.counts.Flush(ctx)
 		}},
@@ -49,7 +49,7 @@ func (a *App) schedule() []jobs.Job {
 			n, err := r.Accounts.Tidy(ctx)
 			return counted(int(n), "entry", "forgotten"), err
 		}},
-	}
+	}...)
 }
 
 func (a *App) reroute(ctx context.Context) (string, error) {

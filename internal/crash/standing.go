@@ -78,11 +78,6 @@ func (d *Desk) Reach(ctx context.Context) (map[string]int64, error) {
 	return out, nil
 }
 
-// Owned returns a family that the scope may decide on; see SetState.
-func (d *Desk) Owned(ctx context.Context, scope facts.Scope, id string) (Family, error) {
-	return d.owned(ctx, scope, id)
-}
-
 // Report returns one crash as it is kept, for the one who sent it: found by our
 // id, or by the project it came in through and its client's id. It is not
 // redacted; it never goes to anybody else. fault.NotFound: it is not stored.

@@ -3,7 +3,7 @@
 // proves what we said. It holds the one rule about counts outside the team
 // (Outside) and a board in memory, so that the door can answer without a disk.
 //
-// What it is not: a store. Package crash/answer keeps what owners say and fills
+// What it is not: a store. Package crash/answers keeps what owners say and fills
 // the board; nothing here knows a database, a clock or a person.
 package receipt
 

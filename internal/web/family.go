@@ -33,6 +33,7 @@ type familyPage struct {
 	CanEdit  bool
 	Form     stateForm
 	Waiting  *waiting
+	Answer   *answerForm
 	Quiet    empty // when nothing crashed in the period
 }
 
@@ -60,6 +61,8 @@ type stateForm struct {
 	Until    untilForm
 	Errors   []string
 	Undo     string // the change that can be taken back
+
+	answer *answerForm // when that form had mistakes
 }
 
 // candidate is one that may be to blame.
@@ -151,6 +154,11 @@ func (s *Server) showFamily(w http.ResponseWriter, r *http.Request, v viewer, id
 		}
 	}
 	p.Form, p.Waiting = form, waitingOf(d)
+	if p.Answer = form.answer; p.Answer == nil {
+		if p.Answer, err = s.answerOf(ctx, v, d.Family); err != nil {
+			return err
+		}
+	}
 	if err := s.familyEvidence(ctx, v, &p, d); err != nil {
 		return err
 	}

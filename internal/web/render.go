@@ -55,7 +55,7 @@ func funcs(a *assets) template.FuncMap {
 		"asset": a.url, "icon": icon, "mark": mark,
 		"num": numAny, "short": short, "part": part, "bytes": bytesText, "span": span, "day": dayText, "plural": pluralAny,
 		"obs": observations, "rate": rateText, "ratespan": rateSpan, "spark": spark, "area": area, "meter": meter,
-		"initials": initials, "shortid": shortID, "hexlow": strings.ToLower, "join": strings.Join, "upper": strings.ToUpper,
+		"initials": initials, "shortid": shortID, "hexlow": strings.ToLower, "join": strings.Join, "upper": strings.ToUpper, "markdown": markdown,
 		"add":        func(a, b int) int { return a + b },
 		"stateClass": stateClass, "stateWord": stateWord,
 	}

@@ -24,7 +24,7 @@ func (s *Server) Routes() []door.Route {
 	open := func(method, pattern string, h door.Handler, doc string) door.Route {
 		return door.Route{Method: method, Pattern: pattern, Public: true, Doc: doc, Handler: s.open(h)}
 	}
-	return []door.Route{
+	return append(s.publicRoutes(), []door.Route{
 		open("GET", "/static/{file}", s.assets.serve, "Style sheet, script and icon, under a hash of their content."),
 		open("GET", "/favicon.ico", s.favicon, "The icon, for browsers that do not read the page."),
 
@@ -66,6 +66,7 @@ func (s *Server) Routes() []door.Route {
 		get("/crashes/{id}", account.CrashRead, s.crash, "One crash report."),
 		get("/families/{id}", account.FamilyRead, s.family, "One family."),
 		post("/families/{id}/state", account.FamilyEdit, s.setState, "Changes the state of a family."),
+		post("/families/{id}/answer", account.FamilyEdit, s.sayAnswer, "Changes what reporters are told."),
 		post("/families/{id}/undo", account.FamilyEdit, s.undoState, "Takes the last change back."),
 
 		get("/intake", account.IntakeRead, s.intake, "What came in and what became of it."),
@@ -95,7 +96,7 @@ func (s *Server) Routes() []door.Route {
 		post("/settings/audit/verify", account.AuditRead, s.verifyAudit, "Verifies the audit log."),
 
 		open("", "/", s.missing, "The page for addresses that nobody answers."),
-	}
+	}...)
 }
 
 func (s *Server) toProfile(w http.ResponseWriter, r *http.Request, _ viewer) error {

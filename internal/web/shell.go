@@ -32,6 +32,8 @@ type Shell struct {
 	Query   string // in the search box
 	Reload  int    // seconds until the page reloads where there is no script; 0 = never
 	Known   bool   // somebody is signed in
+	Public  bool   // a page for everybody
+	Inside  bool   // and the one who reads it is signed in
 }
 
 type railItem struct {
@@ -70,6 +72,8 @@ var done = map[string]flash{
 	"password":      {"ok", "check", "The password was changed. Other sessions were ended."},
 	"reset":         {"ok", "check", "The new password holds. Please sign in."},
 	"out":           {"ok", "check", "You are signed out."},
+	"noted":         {"ok", "check", "Thank you. Your note was added to the report."},
+	"answered":      {"ok", "check", "Saved. Reporters read it from now on."},
 	"none":          {"warn", "info", "Nothing was selected."},
 	"verified":      {"ok", "check", "Every entry of the log is as it was written."},
 }

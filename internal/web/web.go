@@ -12,13 +12,16 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/crash/answers"
 	"github.com/bellwether-project/bellwether/internal/door"
+	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/jobs"
@@ -46,6 +49,10 @@ type Options struct {
 	Secure *bool
 	// Intake takes the test events of the set-up page as if a client had sent them; nil: the button is not there.
 	Intake http.Handler
+	// Answers tells outsiders; nil: there are no receipts and no public log.
+	Answers *answers.Desk
+	// AddNote sends what a reporter adds on a receipt's page down the ordinary way; nil: nothing can be added.
+	AddNote func(ctx context.Context, project int64, crash, text string, from netip.Addr) (eco.ID, error)
 	// Build is the version shown in the settings; "" = unknown.
 	Build string
 }
@@ -56,6 +63,8 @@ type Server struct {
 	assets *assets
 	pages  *pages
 	cross  *http.CrossOriginProtection
+
+	strangers *door.Limiter[stranger]
 }
 
 // New reads templates and static files once.
@@ -74,7 +83,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fault.E("web.New", fault.Internal, "The templates cannot be read.", err)
 	}
-	return &Server{o: o, assets: a, pages: p, cross: http.NewCrossOriginProtection()}, nil
+	return &Server{o: o, assets: a, pages: p, cross: http.NewCrossOriginProtection(), strangers: door.NewLimiter[stranger](maxStrangers)}, nil
 }
 
 // Handler serves every route of the table, with the headers of pages; it is for

@@ -1,4 +1,4 @@
-package answer
+package answers
 
 import (
 	"context"
@@ -19,7 +19,7 @@ const (
 // call, decisions of people, owners' words of other processes, and (every five
 // minutes) how many installs each family hit.
 func (d *Desk) Refresh(ctx context.Context) error {
-	const op = "answer.Refresh"
+	const op = "answers.Refresh"
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now, changed := d.o.Now(), map[string]bool{}

@@ -1,11 +1,11 @@
-// Package answer is what the crash desk tells outsiders: the owner's public words
+// Package answers is what the crash desk tells outsiders: the owner's public words
 // on a family, the receipts of reporters with their withdrawal, and the public
 // log of what was fixed. It keeps the board of package receipt filled, so that
 // the doors can answer without a disk.
 //
 // What it is not: the state of a family (the desk's), or a count of anything:
 // counts come from facts, and leave by receipt.Outside only.
-package answer
+package answers
 
 import (
 	"context"
@@ -68,12 +68,12 @@ type family struct {
 // New opens the desk, makes its tables when they are missing, and remembers the
 // reports that were withdrawn lately. The board is filled by Refresh.
 func New(ctx context.Context, o Options) (*Desk, error) {
-	const op = "answer.New"
+	const op = "answers.New"
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, fault.E(op, fault.Internal, "", err)
 	}
-	if err := o.Records.Migrate(ctx, "answer", files); err != nil {
+	if err := o.Records.Migrate(ctx, "answers", files); err != nil {
 		return nil, fault.Wrap(op, err)
 	}
 	d := &Desk{o: o, base: map[string]*family{}, words: map[string]Words{}, reach: map[string]int64{}}

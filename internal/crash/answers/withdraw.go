@@ -1,4 +1,4 @@
-package answer
+package answers
 
 import (
 	"context"
@@ -58,7 +58,7 @@ func (w *withdrawn) forget(before time.Time) {
 // Withdraw takes a report back: it and what its sender added to it are erased.
 // Doing it again changes nothing. The view it returns is the proof.
 func (d *Desk) Withdraw(ctx context.Context, id string) (View, error) {
-	const op = "answer.Withdraw"
+	const op = "answers.Withdraw"
 	v, err := d.Receipt(ctx, id)
 	if err != nil {
 		return View{}, err
@@ -123,7 +123,7 @@ func (d *Desk) Erased(e *eco.Envelope) bool {
 // withdrawn within the last hour (a batch may have been under way), and forgets
 // withdrawals whose last copy is gone.
 func (d *Desk) Sweep(ctx context.Context) (string, error) {
-	const op = "answer.Sweep"
+	const op = "answers.Sweep"
 	now := d.o.Now()
 	ids, err := d.crashes(ctx, `SELECT crash FROM answer_withdrawn WHERE done = 0 OR at_ms >= $1 ORDER BY at_ms LIMIT 1000`, now.Add(-time.Hour).UnixMilli())
 	if err != nil {
@@ -203,7 +203,7 @@ const MaxAdded = 5
 // Attach remembers that a note was added to a report, so that withdrawing takes it
 // along. add sends the note on its way and returns its id.
 func (d *Desk) Attach(ctx context.Context, v View, add func() (eco.ID, error)) error {
-	const op = "answer.Attach"
+	const op = "answers.Attach"
 	switch v.Answer.State {
 	case receipt.Withdrawn, receipt.Expired:
 		return fault.E(op, fault.Conflict, "This report is kept no longer; nothing can be added to it.", nil)

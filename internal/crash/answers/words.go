@@ -1,4 +1,4 @@
-package answer
+package answers
 
 import (
 	"context"
@@ -69,14 +69,14 @@ func (d *Desk) Words(ctx context.Context, scope facts.Scope, family string) (Wor
 		return Words{}, err
 	}
 	w, err := wordsOf(ctx, d.o.Records.Read(), family)
-	return w, fault.Wrap("answer.Words", err)
+	return w, fault.Wrap("answers.Words", err)
 }
 
 // Say replaces the owner's words on a family. w.Version must be the one that was
 // read (0: none yet); fault.Conflict otherwise. Published and Public are not
 // changed by it; see Publish.
 func (d *Desk) Say(ctx context.Context, scope facts.Scope, w Words, actor string) (Words, error) {
-	const op = "answer.Say"
+	const op = "answers.Say"
 	if err := w.check(); err != nil {
 		return w, err
 	}
@@ -130,7 +130,7 @@ func putWords(ctx context.Context, tx *sql.Tx, w *Words) error {
 
 // check refuses what is too long or not of its form, and trims the rest.
 func (w *Words) check() error {
-	const op = "answer.Say"
+	const op = "answers.Say"
 	for _, f := range []struct {
 		name string
 		v    *string

@@ -1,4 +1,4 @@
-package answer
+package answers
 
 import (
 	"context"
@@ -41,7 +41,7 @@ var keptDays = eco.ClassCrash.Days()
 // Receipt reads a receipt by its id. fault.NotFound: it is none of ours, or (made
 // by a client) of a report that never came in or is kept no longer.
 func (d *Desk) Receipt(ctx context.Context, id string) (View, error) {
-	const op = "answer.Receipt"
+	const op = "answers.Receipt"
 	name, err := d.o.Book.Parse(id)
 	if err != nil {
 		return View{}, err
@@ -108,7 +108,7 @@ func (d *Desk) absent(ctx context.Context, id eco.ID) (View, error) {
 	}
 	at, ok, err := d.wasWithdrawn(ctx, id)
 	if err != nil {
-		return View{}, fault.Wrap("answer.Receipt", err)
+		return View{}, fault.Wrap("answers.Receipt", err)
 	}
 	if ok {
 		return d.absentAt(v, at)
@@ -139,3 +139,6 @@ func (d *Desk) sign(v View) (View, error) {
 		At: d.o.Now(), Gone: v.Gone})
 	return v, err
 }
+
+// Verifier is the key by which outsiders check signed receipts.
+func (d *Desk) Verifier() (string, error) { return d.o.Book.Verifier() }
