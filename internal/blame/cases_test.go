@@ -14,13 +14,16 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/blame"
 	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/signature"
 	"github.com/bellwether-project/bellwether/internal/signature/sigtest"
+	"github.com/bellwether-project/bellwether/internal/stack"
 )
 
 var update = flag.Bool("update", false, "write what is decided into testdata")
 
 // TestCases classifies and blames the crash of each testdata/*.txtar. "world" is
 // what the registry knows, as JSON: {"hosts": …, "extensions": …}; it may be absent.
+// "report" is a whole report as its runtime wrote it; its signature is shown too.
 func TestCases(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) < 15 {
@@ -36,7 +39,7 @@ func TestCases(t *testing.T) {
 				Hosts      map[string]blame.HostRules         `json:"hosts"`
 				Extensions map[eco.ExtensionID]blame.ExtRules `json:"extensions"`
 			}
-			var crash, want string
+			var crash, report, want string
 			at := -1
 			for i, f := range a.Files {
 				switch f.Name {
@@ -46,6 +49,8 @@ func TestCases(t *testing.T) {
 					}
 				case "crash":
 					crash = string(f.Data)
+				case "report":
+					report = string(f.Data)
 				case "want":
 					want, at = string(f.Data), i
 				}
@@ -58,8 +63,19 @@ func TestCases(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if report != "" {
+				tr, ok := stack.Parse(report)
+				if !ok {
+					t.Fatal(tr.Why)
+				}
+				stack.Adopt(c, tr)
+			}
 			w.Classify(c, o)
 			got := show(c, blame.Decide(w, c, o))
+			if report != "" {
+				s := signature.Sign(c)
+				got += fmt.Sprintf("key   %s\ntitle %s\n", s.Key, s.Title)
+			}
 			if *update {
 				a.Files[at].Data = []byte(got)
 				if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {

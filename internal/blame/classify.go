@@ -68,20 +68,21 @@ func (w *World) carrier(callers []eco.Frame, candidates []eco.ExtensionID, o *ec
 	return ""
 }
 
-// memo keeps the answer for the last file and module: neighbours repeat them.
+// memo keeps the answer for the last file, module and binary: neighbours repeat them.
 type memo struct {
 	w            *World
 	o            *eco.Origin
 	file, module string
+	binary       string
 	last         verdict
 	set          bool
 	segs         [maxSegments]string
 }
 
 func (m *memo) frame(f *eco.Frame) verdict {
-	if !m.set || m.file != f.File || m.module != f.Module {
+	if !m.set || m.file != f.File || m.module != f.Module || m.binary != f.Package {
 		m.last = m.w.look(f, m.o, m.segs[:0])
-		m.file, m.module, m.set = f.File, f.Module, true
+		m.file, m.module, m.binary, m.set = f.File, f.Module, f.Package, true
 	}
 	v := m.last
 	if v.class == eco.FrameUnknown {
@@ -129,14 +130,23 @@ func (w *World) look(f *eco.Frame, o *eco.Origin, buf []string) verdict {
 			file = "/" + file
 		}
 	}
-	if file == "" && strings.IndexByte(f.Package, '/') >= 0 {
-		file = f.Package // the jar or module file of a frame without a source file
-	}
 	var segs []string
 	if file != "" {
 		segs = split(file, buf)
 		if v, ok := w.byPath(file, segs, o); ok {
 			return v
+		}
+		if !absolute(file+"  ") && strings.HasSuffix(file, ".go") && len(segs) > 1 && w.goStd[segs[0]] {
+			return verdict{class: eco.FrameRuntime}
+		}
+	}
+	if strings.ContainsAny(f.Package, `/\`) { // the jar, library or module file
+		in := split(f.Package, nil)
+		if v, ok := w.byPath(f.Package, in, o); ok {
+			return v
+		}
+		if file == "" {
+			file, segs = f.Package, in
 		}
 	}
 	if p := w.byModule(f.Module); p != nil {

@@ -1,6 +1,7 @@
 package blame
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -34,7 +35,8 @@ const near = 4
 // Decide attributes a classified crash by the first step that is sure:
 //
 //  1. the host said whom it was running;
-//  2. the first extension on the stack of the root cause;
+//  2. the first extension on the stack of the root cause; of a profile, the shares
+//     of its samples;
 //  3. a linkage error: the extension that asks for what is missing;
 //  4. the wrappers of the root cause, innermost first;
 //  5. two or more extensions on the stack: both, as an interaction;
@@ -52,6 +54,8 @@ func Decide(w *World, c *eco.Crash, o eco.Origin) eco.Blame {
 			Reason: "The host was running this extension."})
 	}
 	switch {
+	case d.profile(root):
+		d.owners = nil // whose the heaviest path is, is in the shares
 	case len(d.owners) > 1:
 		d.interaction()
 	case len(d.owners) == 1 && linkage:
@@ -86,7 +90,8 @@ type decision struct {
 	c      *eco.Crash
 	o      *eco.Origin
 	owners []party
-	host   bool // a frame of the host was seen
+	host   bool   // a frame of the host was seen
+	nobody string // why no extension is blamed, when more is known than the frames
 	list   []eco.Candidate
 }
 
@@ -209,7 +214,7 @@ func (d *decision) finish() eco.Blame {
 	if len(d.list) == 0 {
 		if d.host {
 			b.Target, b.Confidence = TargetHost, .5
-			b.Candidates = []eco.Candidate{{Role: RoleCulprit, Step: 7, Confidence: .5, Reason: "Only code of the host is on the stack."}}
+			b.Candidates = []eco.Candidate{{Role: RoleCulprit, Step: 7, Confidence: .5, Reason: cmp.Or(d.nobody, "Only code of the host is on the stack.")}}
 		}
 		return b
 	}

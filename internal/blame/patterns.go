@@ -14,6 +14,9 @@ var pathRules string
 //go:embed rules/places.txt
 var placeRules string
 
+//go:embed rules/gostd.txt
+var goRules string
+
 //go:embed rules/prefixes.txt
 var prefixRules string
 

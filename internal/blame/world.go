@@ -45,6 +45,7 @@ type World struct {
 	places   map[string][]place           // by lower-case first segment
 	globs    []place                      // whose first segment ends with *
 	vendored map[string]bool              // lower-case segment
+	goStd    map[string]bool              // first folder of Go's own library
 	longest  int                          // bytes of the longest prefix
 }
 
@@ -68,7 +69,7 @@ func NewWorld(hosts map[string]HostRules, exts map[eco.ExtensionID]ExtRules) (*W
 		Hosts: hosts, Extensions: exts,
 		anchors: map[string][]*pattern{}, prefixes: map[string]*owner{},
 		locals: map[string][]eco.ExtensionID{}, slugs: map[string]eco.ExtensionID{},
-		places: map[string][]place{}, vendored: map[string]bool{},
+		places: map[string][]place{}, vendored: map[string]bool{}, goStd: map[string]bool{},
 	}
 	for f := range lines(pathRules) {
 		if err := w.addPattern(f[0], f[1]); err != nil {
@@ -80,6 +81,11 @@ func NewWorld(hosts map[string]HostRules, exts map[eco.ExtensionID]ExtRules) (*W
 			w.vendored[part] = true
 		} else {
 			w.addPlace(eco.FrameClass(f[0]), part)
+		}
+	}
+	for f := range lines(goRules) {
+		for _, folder := range f {
+			w.goStd[folder] = true
 		}
 	}
 	for f := range lines(prefixRules) {

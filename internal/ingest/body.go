@@ -65,8 +65,13 @@ func (b *body) unfold() error {
 	if n > MaxUnfolded {
 		return fault.E("ingest.unfold", fault.TooLarge, "The body has too many parts.", nil)
 	}
+	return b.hold(n)
+}
+
+// hold takes bytes from the budget for as long as the body is held.
+func (b *body) hold(n int64) error {
 	if !b.s.budget.Take(n) {
-		return door.Later(fault.E("ingest.unfold", fault.Unavailable, "Too many requests at once; try again shortly.", nil), 2*time.Second)
+		return door.Later(fault.E("ingest.hold", fault.Unavailable, "Too many requests at once; try again shortly.", nil), 2*time.Second)
 	}
 	b.held += n
 	return nil

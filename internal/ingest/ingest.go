@@ -106,6 +106,7 @@ func (s *Server) Routes() []door.Route {
 		{Pattern: "/v2/track", Public: true, Doc: "Application Insights telemetry", Handler: http.HandlerFunc(s.track)},
 		{Pattern: "/v2.1/track", Public: true, Doc: "Application Insights telemetry", Handler: http.HandlerFunc(s.track)},
 		{Pattern: "/api/v1/intake/crashes", Public: true, Doc: "Our own JSON: crashes", Handler: s.native("crashes")},
+		{Pattern: reportPath, Public: true, Doc: "A whole crash report as its runtime wrote it: Node.js, JVM, macOS, profiles, text traces", Handler: door.Handler(s.report)},
 		{Pattern: "/api/v1/intake/sessions", Public: true, Doc: "Our own JSON: sessions", Handler: s.native("sessions")},
 		{Pattern: "/api/v1/intake/events", Public: true, Doc: "Our own JSON: events, spans and metrics", Handler: s.native("events")},
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/door"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
+	"github.com/bellwether-project/bellwether/internal/ingest/native"
 	"github.com/bellwether-project/bellwether/internal/ingest/otlp"
 	"github.com/bellwether-project/bellwether/internal/ingest/sentry"
 )
@@ -59,6 +60,7 @@ func Limits() []Bound {
 		{"OTLP records of a request", MaxRecords, "records", "413; gRPC RESOURCE_EXHAUSTED"},
 		{"Application Insights request", MaxTrack, "bytes", "413"},
 		{"native request", MaxNative, "bytes", "413"},
+		{"whole report (Node.js, JVM, macOS, profile, trace)", native.MaxReport, "bytes", "413"},
 		{"items of an Application Insights or native request", MaxBatch, "items", "413"},
 		{"records appended by one request", MaxAppend, "bytes", "rest dropped, limit:append"},
 		{"what such a request unfolds to in memory, by its objects, members and lines", MaxUnfolded, "bytes", "413"},

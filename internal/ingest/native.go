@@ -10,6 +10,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/consent"
 	"github.com/bellwether-project/bellwether/internal/door"
 	"github.com/bellwether-project/bellwether/internal/fault"
+	"github.com/bellwether-project/bellwether/internal/ingest/item"
 	"github.com/bellwether-project/bellwether/internal/ingest/native"
 	"github.com/bellwether-project/bellwether/internal/receipt"
 )
@@ -41,22 +42,8 @@ func (s *Server) native(list string) http.Handler {
 			return nil
 		}
 		nativeCORS.Set(w, r)
-		if r.Method != http.MethodPost {
-			w.Header().Set("Allow", "POST, OPTIONS")
-			return door.WithStatus(fault.E("ingest.native", fault.Invalid, "This address takes POST requests.", nil), http.StatusMethodNotAllowed)
-		}
-		key, err := headerKey(r.Header)
+		g, err := s.nativeGate(w, r)
 		if err != nil {
-			return err
-		}
-		if err := s.full(); err != nil {
-			return err
-		}
-		g, err := s.open(r, native.Protocol, key, 0)
-		if err != nil {
-			return err
-		}
-		if err := s.take(&g); err != nil {
 			return err
 		}
 		b, err := s.read(w, r, door.Limit{Compressed: MaxNative, Decompressed: MaxNative})
@@ -71,40 +58,67 @@ func (s *Server) native(list string) http.Handler {
 		if err != nil {
 			return err
 		}
-		batch := s.newBatch(g)
-		batch.answers = true
-		appended := false
-		defer func() { batch.done(appended) }()
-		a := Answer{Items: make([]ItemNote, len(items))}
-		for i := range items {
-			it := &items[i]
-			out := batch.add(it)
-			note := ItemNote{ClientID: it.ClientID, Outcome: "kept"}
-			if out.Kept {
-				note.ID, note.Answer = out.ID.String(), out.Answer
-			} else {
-				note.Outcome, note.Reason = "dropped", out.Reason
-				if strings.HasPrefix(out.Reason, "consent:") || strings.HasPrefix(out.Reason, "optout:") {
-					if tier := string(consent.TierOf(native.Protocol, it.Name)); !slices.Contains(a.Stop, tier) {
-						a.Stop = append(a.Stop, tier)
-					}
+		return s.nativeAnswer(w, r, g, items)
+	})
+}
+
+// nativeGate lets a request of our own protocol in.
+func (s *Server) nativeGate(w http.ResponseWriter, r *http.Request) (g gate, err error) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", "POST, OPTIONS")
+		return g, door.WithStatus(fault.E("ingest.native", fault.Invalid, "This address takes POST requests.", nil), http.StatusMethodNotAllowed)
+	}
+	key, err := headerKey(r.Header)
+	if err != nil {
+		return g, err
+	}
+	if err := s.full(); err != nil {
+		return g, err
+	}
+	if g, err = s.open(r, native.Protocol, key, 0); err != nil {
+		return g, err
+	}
+	return g, s.take(&g)
+}
+
+// nativeAnswer decides about each item, stores what is kept, and says so.
+func (s *Server) nativeAnswer(w http.ResponseWriter, r *http.Request, g gate, items []item.Item) error {
+	batch := s.newBatch(g)
+	batch.answers = true
+	appended := false
+	defer func() { batch.done(appended) }()
+	a := Answer{Items: make([]ItemNote, len(items))}
+	for i := range items {
+		it := &items[i]
+		out := batch.add(it)
+		note := ItemNote{ClientID: it.ClientID, Outcome: "kept"}
+		if out.Kept {
+			note.ID, note.Answer = out.ID.String(), out.Answer
+		} else {
+			note.Outcome, note.Reason = "dropped", out.Reason
+			if strings.HasPrefix(out.Reason, "consent:") || strings.HasPrefix(out.Reason, "optout:") {
+				if tier := string(consent.TierOf(native.Protocol, it.Name)); !slices.Contains(a.Stop, tier) {
+					a.Stop = append(a.Stop, tier)
 				}
 			}
-			a.Items[i] = note
 		}
-		a.Kept, a.Dropped = batch.kept, batch.dropped
-		door.InfoOf(r.Context()).SetItems(len(items))
-		if err := batch.flush(r.Context()); err != nil {
-			return err
-		}
-		appended = true
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", "no-store")
-		body, err := json.Marshal(a)
-		if err != nil {
-			return fault.E("ingest.native", fault.Internal, "", err)
-		}
-		_, _ = w.Write(body)
-		return nil
-	})
+		a.Items[i] = note
+	}
+	a.Kept, a.Dropped = batch.kept, batch.dropped
+	door.InfoOf(r.Context()).SetItems(len(items))
+	if err := batch.flush(r.Context()); err != nil {
+		return err
+	}
+	appended = true
+	body, err := json.Marshal(a)
+	if err != nil {
+		return fault.E("ingest.native", fault.Internal, "", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	if len(items) == 1 && items[0].Drop == native.Unread && r.URL.Path == reportPath {
+		w.WriteHeader(http.StatusUnprocessableEntity)
+	}
+	_, _ = w.Write(body)
+	return nil
 }

@@ -40,9 +40,19 @@ type rules struct {
 }
 
 type messageRule struct {
-	head   head
-	text   string
-	starts bool
+	head head
+	text string
+	how  string // is, has, starts
+}
+
+func (m *messageRule) matches(message string) bool {
+	switch m.how {
+	case "is":
+		return message == m.text
+	case "starts":
+		return strings.HasPrefix(message, m.text)
+	}
+	return strings.Contains(message, m.text)
 }
 
 // canonical is the one template of many messages.
@@ -64,7 +74,7 @@ func parseRules(heads, plumbing, messages string) *rules {
 		case "mechanism":
 			r.mechanisms[text] = h
 		case "message":
-			r.messages = append(r.messages, messageRule{h, text, f[2] == "starts"})
+			r.messages = append(r.messages, messageRule{h, text, f[2]})
 		}
 	}
 	for l := range strings.Lines(messages) {
@@ -123,7 +133,7 @@ func (r *rules) headOf(typ, message, mechanism string) (head, string) {
 	}
 	if message != "" {
 		for _, m := range r.messages {
-			if m.starts && strings.HasPrefix(message, m.text) || !m.starts && strings.Contains(message, m.text) {
+			if m.matches(message) {
 				note(m.head, "message "+m.text)
 			}
 		}

@@ -21,7 +21,7 @@ func Fill(c *eco.Crash) (note string) {
 					note += "; " + w.What
 				}
 			}
-			adopt(c, tr)
+			Adopt(c, tr)
 		} else {
 			note = "no trace: " + tr.Why[len(tr.Why)-1].What
 		}
@@ -30,9 +30,9 @@ func Fill(c *eco.Crash) (note string) {
 	return note
 }
 
-// adopt takes over what was parsed. A type and value that the client gave
+// Adopt takes over what was parsed. A type and value that the client gave
 // structured win over what its text says: a text may be cut or decorated.
-func adopt(c *eco.Crash, tr Trace) {
+func Adopt(c *eco.Crash, tr Trace) {
 	if len(c.Exceptions) > 0 && len(tr.Exceptions) > 0 {
 		if x := c.Exceptions[0]; x.Type != "" {
 			if tr.Exceptions[0].Type == "" || x.Module == "" {
@@ -45,6 +45,18 @@ func adopt(c *eco.Crash, tr Trace) {
 		}
 	}
 	c.Exceptions = tr.Exceptions
+	if tr.Level != "" && (c.Level == "" || c.Level == "error") {
+		c.Level = tr.Level
+	}
+	for k, v := range tr.Tags {
+		if c.Tags == nil {
+			c.Tags = map[string]string{}
+		}
+		if _, taken := c.Tags[k]; !taken {
+			c.Tags[k] = v
+		}
+	}
+	c.DebugImages = append(c.DebugImages, tr.Images...)
 	if c.Thread == "" {
 		c.Thread = tr.Thread
 	}

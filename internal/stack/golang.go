@@ -11,7 +11,7 @@ func goEvidence(l string) int {
 	switch {
 	case strings.HasPrefix(l, "goroutine ") && strings.HasSuffix(l, "]:"):
 		return 4
-	case strings.HasPrefix(l, "panic: "), strings.HasPrefix(l, "fatal error: "):
+	case strings.HasPrefix(l, "panic: "), strings.HasPrefix(l, "fatal error: "), goSignal(l) != "":
 		return 2
 	case strings.HasPrefix(l, "created by "):
 		return 1
@@ -62,12 +62,23 @@ func parseGo(t *tree, lines []string) (*node, string) {
 	thread, in, done, fn := "", false, false, ""
 	var system frameList // the runtime's own stack, when no goroutine follows
 	list := &frames
+	others := 0
 	for _, l := range lines[from:] {
 		s := strings.TrimRight(l, " \t")
+		if done {
+			if strings.HasPrefix(s, "goroutine ") && strings.HasSuffix(s, "]:") {
+				others++
+			}
+			continue
+		}
 		switch {
+		case goIdle(s): // goroutine 0 is the runtime's
+			in, list, fn = true, &system, ""
 		case strings.HasPrefix(s, "goroutine ") && strings.HasSuffix(s, "]:"):
 			if done = frames.len() > 0; !done {
 				in, list, fn, thread = true, &frames, "", goThread(s)
+			} else {
+				others++
 			}
 		case s == "runtime stack:":
 			in, list, fn = true, &system, ""
@@ -94,10 +105,8 @@ func parseGo(t *tree, lines []string) (*node, string) {
 		default:
 			fn = s
 		}
-		if done {
-			break
-		}
 	}
+	t.tag("goroutines", countText(others+1, others > 0))
 	if frames.len() == 0 {
 		frames = system
 	}
@@ -152,6 +161,14 @@ func goPanics(t *tree, lines []string) (panics []*node, from int) {
 			if cur = t.add("fatal error", s[13:]); cur != nil {
 				panics = append(panics, cur)
 			}
+		case goSignal(s) != "" && cur == nil: // from outside, or in C code
+			if cur = t.add(goSignal(s), s[len(goSignal(s))+2:]); cur != nil {
+				panics = append(panics, cur)
+				if cur.ex.Type == "SIGQUIT" { // how people ask a program that hangs where it is
+					cur.ex.Mechanism = "hang"
+				}
+			}
+		case strings.HasPrefix(s, "PC=0x"), strings.HasPrefix(s, "signal arrived during "):
 		case strings.HasPrefix(body, "[signal "):
 			if cur != nil {
 				cur.ex.Mechanism, _, _ = strings.Cut(body[8:], ":")
@@ -177,4 +194,23 @@ func goThread(s string) string {
 	}
 	state, _, _ := strings.Cut(strings.TrimSuffix(r[i+1:], "]:"), ",")
 	return "goroutine " + strconv.Itoa(n) + " [" + state + "]"
+}
+
+// goSignal is the name in "SIGQUIT: quit", the line a signal begins a dump with.
+func goSignal(l string) string {
+	name, rest, ok := strings.Cut(l, ": ")
+	if !ok || !strings.HasPrefix(name, "SIG") || len(name) > 9 || rest == "" {
+		return ""
+	}
+	for i := range len(name) {
+		if name[i] < 'A' || name[i] > 'Z' {
+			return ""
+		}
+	}
+	return name
+}
+
+// goIdle: the header of goroutine 0, which runs the scheduler and not the program.
+func goIdle(s string) bool {
+	return strings.HasPrefix(s, "goroutine 0 ") && strings.HasSuffix(s, "]:")
 }

@@ -18,6 +18,8 @@ type dialect struct {
 
 // The order breaks ties: what is stricter comes first.
 var dialects = []dialect{
+	{JVMFatal, "java", jvmFatalEvidence, parseJVMFatal},
+	{AppleCrash, "native", appleEvidence, parseApple},
 	{Python, "python", pythonEvidence, parsePython},
 	{JVM, "java", jvmEvidence, parseJVM},
 	{V8, "javascript", v8Evidence, parseV8},
@@ -29,9 +31,15 @@ var dialects = []dialect{
 	{Firefox, "javascript", geckoEvidence, parseGecko},
 }
 
-// Parse reads a text trace. It reports false when the text holds no trace of a
+// private is the evidence from which on a text is a whole report of a system.
+const private = 100
+
+// Parse reads a text trace or a whole report. It reports false when the text holds no trace of a
 // dialect it knows; Why then says what was looked for.
 func Parse(text string) (Trace, bool) {
+	if tr, is, ok := parseJSON(text); is {
+		return tr, ok
+	}
 	lines, cut := split(text)
 	var score [16]int
 	for _, l := range lines {
@@ -42,7 +50,7 @@ func Parse(text string) (Trace, bool) {
 			score[i] += dialects[i].evidence(l)
 		}
 	}
-	tr := Trace{}
+	tr := Trace{Private: score[0] >= private || score[1] >= private}
 	for range dialects {
 		best := -1
 		for i := range dialects {
@@ -61,6 +69,7 @@ func Parse(text string) (Trace, bool) {
 			score[best] = 0
 			continue
 		}
+		tr.Level, tr.Tags, tr.Images, tr.Origin = t.tr.Level, t.tr.Tags, t.tr.Images, t.tr.Origin
 		tr.Dialect, tr.Platform, tr.Thread = d.name, d.platform, eco.Clean(thread, MaxName)
 		if d.name == Firefox && looksSafari(lines) {
 			tr.Dialect = Safari
@@ -87,14 +96,13 @@ func notTrace(lines []string) string {
 			break
 		}
 		for _, k := range [...]struct{ mark, what string }{
-			{"A fatal error has been detected by the Java Runtime", "a JVM fatal error log"},
+			{"A fatal error has been detected by the Java Runtime", "a JVM fatal error log without its frame"},
 			{"AddressSanitizer", "a sanitizer report"},
 			{": runtime error: ", "a sanitizer report"},
 			{"Program received signal", "a debugger session"},
 			{"stack traceback:", "a Lua trace"},
 			{"*** stack smashing", "a libc abort"},
 			{"free(): ", "a libc abort"},
-			{"\"javascriptStack\"", "a Node.js diagnostic report"},
 		} {
 			if strings.Contains(l, k.mark) {
 				return k.what

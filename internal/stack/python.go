@@ -15,7 +15,7 @@ func pythonEvidence(l string) int {
 		return 2
 	case strings.HasPrefix(s, pyFirst), strings.HasPrefix(s, "Exception Group "+pyFirst):
 		return 3
-	case strings.HasPrefix(s, "Fatal Python error: "):
+	case strings.HasPrefix(s, "Fatal Python error: "), strings.HasPrefix(s, "Windows fatal exception: "):
 		return 3
 	}
 	return 0
@@ -210,22 +210,32 @@ func parsePython(t *tree, lines []string) (*node, string) {
 // the current thread, or the last one listed, which is the main thread.
 func parsePyFatal(t *tree, lines []string) (*node, string) {
 	const order = "(most recent call first):"
-	typ, value := "", ""
+	typ, value, mechanism := "", "", ""
 	var thread string
 	var frames frameList
-	here, current := false, false
+	here, current, threads := false, false, 0
 	for _, l := range lines {
 		s := strings.TrimSpace(l)
-		if r, is := strings.CutPrefix(s, "Fatal Python error: "); is && typ == "" {
+		if r, is := strings.CutPrefix(s, "Fatal Python error: "); is && (typ == "" || typ == "Windows fatal exception") {
 			typ, value = "Fatal Python error", r
 			continue
 		}
-		if strings.HasPrefix(s, "Timeout (") && typ == "" {
-			typ, value = "Timeout", strings.TrimSuffix(s, "!")
+		if r, is := strings.CutPrefix(s, "Windows fatal exception: "); is && typ == "" {
+			typ, value = "Windows fatal exception", r
 			continue
 		}
+		if strings.HasPrefix(s, "Timeout (") && typ == "" { // dump_traceback_later
+			typ, value, mechanism = "Timeout", strings.TrimSuffix(s, "!"), "hang"
+			continue
+		}
+		if strings.HasPrefix(s, "Timeout (") && threads > 0 {
+			break // the next of repeated dumps
+		}
 		if strings.HasSuffix(s, order) {
-			if here = !current; here {
+			if !strings.Contains(s, "C stack trace") {
+				threads++
+			}
+			if here = !current && !strings.Contains(s, "C stack trace"); here {
 				frames = frameList{}
 				thread = strings.TrimSpace(strings.TrimSuffix(s, order))
 				current = strings.HasPrefix(s, "Current thread") || strings.HasPrefix(s, "Stack ")
@@ -240,7 +250,12 @@ func parsePyFatal(t *tree, lines []string) (*node, string) {
 		return nil, ""
 	}
 	n := t.add(typ, value)
-	n.frames = frames
+	n.frames, n.ex.Mechanism = frames, mechanism
+	t.tr.Level = "fatal"
+	if mechanism == "hang" {
+		t.tr.Level = "error"
+	}
+	t.tag("threads", countText(threads, threads > 1))
 	name, _, _ := strings.Cut(thread, " 0x")
 	if name == "Stack" {
 		name = ""

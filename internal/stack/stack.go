@@ -45,4 +45,11 @@ type Trace struct {
 	Exceptions []eco.Exception // outermost first
 	Thread     string          // the thread or goroutine, when the text says so
 	Why        []eco.WhyStep   // how the dialect was chosen, and what was cut
+
+	// Of whole reports only (see NodeReport and the others):
+	Level   string            // fatal, error
+	Tags    map[string]string // facts beside the frames: threads, heap.used …
+	Images  []eco.DebugImage  // binaries of the frames that are kept
+	Origin  eco.Origin        // OS, OSVersion, Arch, Runtime and nothing else
+	Private bool              // the text holds what nobody asked for: it must not be kept, whether it was read or not
 }

@@ -20,6 +20,7 @@ type node struct {
 
 // tree makes nodes, and stops making them when there are enough.
 type tree struct {
+	tr   Trace // what a reader of whole reports says beside the exceptions
 	made int
 	cut  []string // what was left out, for Why
 }

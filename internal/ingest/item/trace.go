@@ -12,7 +12,8 @@ import (
 // beside one that can is kept on its outermost exception.
 func Trace(c *eco.Crash, typ, message, text string) {
 	if text != "" {
-		if t, ok := stack.Parse(text); ok && len(t.Exceptions) > 0 {
+		t, ok := stack.Parse(text)
+		if ok && len(t.Exceptions) > 0 {
 			c.Exceptions = t.Exceptions
 			if t.Platform != "" {
 				c.Platform = t.Platform
@@ -27,7 +28,9 @@ func Trace(c *eco.Crash, typ, message, text string) {
 			x.Parent = -1
 			return
 		}
-		c.Text = text
+		if !t.Private {
+			c.Text = text
+		}
 	}
 	if typ != "" || message != "" {
 		c.Exceptions = []eco.Exception{{Type: typ, Value: message, Parent: -1}}

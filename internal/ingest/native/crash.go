@@ -28,8 +28,8 @@ func (d *decoder) crash(it *item.Item) {
 			c.Message = r.Str(item.MaxMessage)
 		case "exceptions":
 			r.Each(item.MaxExceptions, func(int) { d.exception(c) })
-		case "text":
-			c.Text = r.Str(item.MaxText)
+		case "text", "report":
+			c.Text = r.Str(MaxReport)
 		case "thread":
 			c.Thread = r.Str(item.MaxWord)
 		case "breadcrumbs":
@@ -57,14 +57,43 @@ func (d *decoder) crash(it *item.Item) {
 	if c.Level == "" {
 		c.Level = "error"
 	}
-	if c.Text != "" && len(c.Exceptions) == 0 {
-		if stack.Fill(c); len(c.Exceptions) > 0 {
-			c.Text = ""
-		}
+	if private := readText(it); private && len(c.Exceptions) == 0 && c.Message == "" {
+		it.Kind, it.Crash, it.Drop = "", nil, Unread
+		return
 	}
 	if len(c.Exceptions) == 0 && c.Text == "" && c.Message == "" {
 		it.Kind, it.Crash, it.Drop = "", nil, "schema:empty"
 	}
+}
+
+// readText makes frames of a text. A whole report (of Node.js, a JVM, macOS …) holds
+// environments and command lines: of it nothing stays but what was read, and it is
+// reported as private. A text that is no trace stays, cut, for the pipeline.
+func readText(it *item.Item) (private bool) {
+	c := it.Crash
+	if c.Text == "" {
+		return false
+	}
+	tr, ok := stack.Parse(c.Text)
+	if ok && !framed(c) {
+		stack.Adopt(c, tr)
+		it.Origin = tr.Origin
+		c.Text = ""
+	}
+	if tr.Private {
+		c.Text = ""
+	}
+	c.Text = eco.Clean(c.Text, item.MaxText)
+	return tr.Private
+}
+
+func framed(c *eco.Crash) bool {
+	for i := range c.Exceptions {
+		if len(c.Exceptions[i].Frames) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *decoder) exception(c *eco.Crash) {

@@ -4,6 +4,7 @@
 package native
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -175,10 +176,17 @@ func (d *decoder) element(list string, it *item.Item) {
 	}
 }
 
+// known fills what a request does not say of its source from what a report says.
+func known(o, report eco.Origin) eco.Origin {
+	o.OS, o.OSVersion = cmp.Or(o.OS, report.OS), cmp.Or(o.OSVersion, report.OSVersion)
+	o.Arch, o.Runtime = cmp.Or(o.Arch, report.Arch), cmp.Or(o.Runtime, report.Runtime)
+	return o
+}
+
 // finish joins an item with what the request says of all of them; members may
 // come in any order, so this is done at the end.
 func (d *decoder) finish(it *item.Item, drift, now int64) {
-	origin, hints := d.base.Origin, d.base.Hints
+	origin, hints := known(d.base.Origin, it.Origin), d.base.Hints
 	if it.Hints.ExtVersion != "" {
 		hints.ExtVersion = it.Hints.ExtVersion
 	}
