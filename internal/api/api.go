@@ -32,6 +32,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
+	"github.com/bellwether-project/bellwether/internal/crash/suspect"
 	"github.com/bellwether-project/bellwether/internal/door"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
@@ -49,6 +50,7 @@ type Options struct {
 	Accounts *account.Service
 	Registry *registry.Registry
 	Desk     *crash.Desk
+	Suspects *suspect.Desk // nil: its route answers unavailable
 	Facts    facts.Store
 	Audit    *audit.Log
 	Answers  *answers.Desk // receipts and the public log; nil: there are none

@@ -9,6 +9,7 @@ func (s *Server) routes() {
 	s.projectRoutes()
 	s.keyRoutes()
 	s.familyRoutes()
+	s.suspectRoutes()
 	s.crashRoutes()
 	s.receiptRoutes()
 	s.heldRoutes()

@@ -17,6 +17,7 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
+	"github.com/bellwether-project/bellwether/internal/crash/suspect"
 	"github.com/bellwether-project/bellwether/internal/crash/triage"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/facts/duck"
@@ -43,6 +44,7 @@ type App struct {
 	answers *answers.Desk
 	book    *receipt.Book
 	board   *receipt.Board
+	suspect *suspect.Desk
 	counts  *pipeline.Counts
 	worker  *pipeline.Worker
 	jobs    *jobs.Table
@@ -120,12 +122,16 @@ func (a *App) openFlow(ctx context.Context) (err error) {
 	if err = a.openAnswers(ctx); err != nil {
 		return err
 	}
+	if a.suspect, err = suspect.New(ctx, suspect.Options{Log: a.log, Flow: r.Flow, Facts: a.facts, Desk: a.desk, Now: now}); err != nil {
+		return err
+	}
 	if a.counts, err = pipeline.NewCounts(ctx, r.Flow, now); err != nil {
 		return err
 	}
 	if a.worker, err = pipeline.New(ctx, pipeline.Options{
 		Log: a.log, Stream: a.stream, Flow: r.Flow, Facts: a.facts, Desk: a.desk, Counts: a.counts,
 		Audit: r.Audit, Records: r.DB, World: r.Registry.World, Now: now, Releases: a.ensureReleases, Holder: a.holder(), Erased: a.answers.Erased,
+		Suspects: a.suspect.Blame,
 	}); err != nil {
 		return err
 	}

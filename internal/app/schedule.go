@@ -41,6 +41,8 @@ func (a *App) schedule() []jobs.Job {
 			n, err := a.worker.ExpireLetters(ctx)
 			return counted(int(n), "letter", "dropped"), err
 		}},
+		{Name: "suspects", What: "Compares crashes of a host with its healthy sessions: which extensions were active more often than expected.", Every: 3 * time.Minute, Limit: 10 * time.Minute, Do: a.suspect.Recompute},
+		{Name: "suspects-read", What: "Looks what another process found about suspects.", Every: time.Minute, Limit: time.Minute, Local: true, Do: a.suspect.Refresh},
 		{Name: "families", What: "Forgets families that nobody has seen for long, and finds new representatives for those whose crash is gone.", Every: 24 * time.Hour, Limit: time.Hour, Do: a.desk.Tend},
 		{Name: "wake", What: "Opens ignored families that have come to what they waited for.", Every: 5 * time.Minute, Limit: 5 * time.Minute, Do: a.wake},
 		{Name: "routing", What: "Sends new crash families to their teams.", Every: 5 * time.Second, Limit: time.Minute, Local: true, Do: a.triage.Route},

@@ -42,7 +42,7 @@ const near = 4
 //  5. two or more extensions on the stack: both, as an interaction;
 //  7. the host, or unknown; a report of an extension's own project is its own.
 //
-// Step 6, correlation over many reports, is not a rule of one report.
+// Step 6, association over many reports, is not a rule of one report: see Associate.
 func Decide(w *World, c *eco.Crash, o eco.Origin) eco.Blame {
 	d := decision{w: w, c: c, o: &o}
 	root := signature.Root(c)
@@ -200,9 +200,8 @@ func (d *decision) finish() eco.Blame {
 			d.add(eco.Candidate{Extension: own, Version: d.o.ExtVersion, Role: RoleOwner, Step: 7, Confidence: conf, Reason: reason})
 		}
 	}
-	const sure = .55
 	slices.SortStableFunc(d.list, func(a, b eco.Candidate) int {
-		if as, bs := a.Confidence >= sure, b.Confidence >= sure; as != bs {
+		if as, bs := a.Confidence >= Sure, b.Confidence >= Sure; as != bs {
 			if as {
 				return -1
 			}

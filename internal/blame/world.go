@@ -2,7 +2,7 @@
 // attributed to, always with a reason and a confidence. Patterns of paths and
 // classes are data: the embedded defaults of each kind of host (rules/*.txt), and
 // what the registry knows of hosts and extensions. It decides from one report
-// alone; correlation over many reports (step 6) is a finding, not a rule here.
+// alone; association over many reports (step 6) is package blame/evidence.
 package blame
 
 import (

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/bellwether-project/bellwether/internal/blame"
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
@@ -101,6 +102,7 @@ func (w *Worker) settle(it *item, now time.Time) (err error) {
 			it.place.Near = append(it.place.Near, crash.Near{Family: n.Family, Score: finite(n.Score)})
 		}
 		it.step("place", family.Version, p.Family, now.UnixMilli())
+		w.suspect(it, now)
 	}
 	return nil
 }
@@ -152,9 +154,13 @@ func seen(items []item) []crash.Seen {
 			n = len(out)
 			at[it.place.Family] = n
 			sig, _ := shown(it)
+			blamed, target := it.blame.Extension, it.blame.Target
+			if it.associated { // evidence is about crashes of a family, not what a family is
+				blamed, target = "", blame.TargetHost
+			}
 			out = append(out, crash.Seen{
 				Family: it.place.Family, Version: family.Version, Title: sig.Title, Type: exceptionType(it), Platform: e.Crash.Platform,
-				Block: it.input.Block, Blame: it.blame.Extension, Target: it.blame.Target, Host: e.Origin.Host,
+				Block: it.input.Block, Blame: blamed, Target: target, Host: e.Origin.Host,
 				First: e.Received, Last: e.Received, Representative: e.ID,
 			})
 		}

@@ -111,6 +111,9 @@ func (it *item) recall(d decision) {
 	}
 	it.place.Family, it.place.New, it.place.Known, it.place.Score = d.family, d.isNew, d.known, d.score
 	it.sig.Hash, it.release = d.signature, d.release
+	if it.blame.Extension == "" && d.blame != "" {
+		it.recallAssociated(d.blame)
+	}
 	if it.blame.Extension != d.blame {
 		it.blame = eco.Blame{Extension: d.blame, Version: d.release, Target: "extension"}
 		if d.blame == "" {

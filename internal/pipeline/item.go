@@ -43,8 +43,10 @@ type crashPart struct {
 	sig     eco.Signature
 	blame   eco.Blame
 	input   family.Input
-	release string          // of whatever the crash is attributed to
-	place   crash.Placement // from the decision
+	release string // of whatever the crash is attributed to
+	// associated says that only the evidence blames (step 6).
+	associated bool
+	place      crash.Placement // from the decision
 }
 
 // id is the envelope's id, or a hash of the record when it cannot be read.
@@ -83,7 +85,7 @@ func (it *item) fact() eco.Fact {
 		if !e.Quarantined {
 			f.Blame = it.blame.Extension
 			if f.Blame != "" {
-				f.BlameVer = it.release
+				f.BlameVer = it.blamedVersion()
 			}
 		}
 	case eco.KindSession:

@@ -69,6 +69,9 @@ type Options struct {
 	Feedback func(context.Context, []eco.Envelope) error
 	// Reopened is told of families that came back, after it is recorded; at most once. nil: nobody is told.
 	Reopened func(context.Context, []crash.Change)
+	// Suspects names what many crashes of a family had active, for a new one of it (step
+	// 6 of blame). nil: there is no evidence.
+	Suspects func(family string, active []eco.Active) []eco.Candidate
 	// Erased says that the subject of an envelope was erased after it came in; it is dropped then. nil: nobody was.
 	Erased func(*eco.Envelope) bool
 }

@@ -28,6 +28,7 @@ type familyPage struct {
 	Rep      string // address of the representative
 	Blame    []candidate
 	Together *togetherView
+	Evidence evidenceView
 	Recent   []crashRow
 	More     string
 	CanEdit  bool
@@ -160,6 +161,9 @@ func (s *Server) showFamily(w http.ResponseWriter, r *http.Request, v viewer, id
 		}
 	}
 	if err := s.familyEvidence(ctx, v, &p, d); err != nil {
+		return err
+	}
+	if p.Evidence, err = s.familySuspects(ctx, v, d.Family); err != nil {
 		return err
 	}
 	return s.render(w, r, status, "family", p)

@@ -20,6 +20,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
+	"github.com/bellwether-project/bellwether/internal/crash/suspect"
 	"github.com/bellwether-project/bellwether/internal/door"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
@@ -37,6 +38,7 @@ type Options struct {
 	Accounts *account.Service
 	Registry *registry.Registry
 	Desk     *crash.Desk
+	Suspects *suspect.Desk // nil: families show no associated extensions
 	Worker   *pipeline.Worker
 	Counts   *pipeline.Counts
 	Facts    facts.Store // splits by host and system
