@@ -99,11 +99,14 @@ func foreign(f *eco.Frame, o *eco.Origin) verdict {
 		return verdict{class: eco.FrameUnknown}
 	case o.Extension != "" && f.InApp != nil && *f.InApp:
 		return verdict{class: eco.FrameExtension, owner: o.Extension, version: o.ExtVersion}
-	case o.Extension != "" && f.InApp == nil && relative(f.File):
+	case o.Extension != "" && f.InApp == nil && !nativeFrame(f) && relative(f.File):
 		return verdict{class: eco.FrameExtension, owner: o.Extension, version: o.ExtVersion}
 	}
 	return verdict{class: eco.FrameUnknown}
 }
+
+// nativeFrame reports whether a frame is an offset in a binary.
+func nativeFrame(f *eco.Frame) bool { return strings.HasPrefix(f.Addr, "+0x") }
 
 // relative reports whether a file is named from the project's own root, as
 // bundlers and source maps do.
@@ -129,6 +132,9 @@ func (w *World) look(f *eco.Frame, o *eco.Origin, buf []string) verdict {
 		if !absolute(file+"  ") || file == "" {
 			file = "/" + file
 		}
+	}
+	if nativeFrame(f) && strings.ContainsAny(f.Package, `/\`) {
+		file = f.Package // of native code the binary tells, not the path it was built from
 	}
 	var segs []string
 	if file != "" {

@@ -68,6 +68,9 @@ func Decide(w *World, c *eco.Crash, o eco.Origin) eco.Blame {
 				conf, reason = .6, "A library that several extensions carry; this one is the likeliest to have loaded it."
 			}
 		}
+		if d.owners[0].frame.Trust == eco.TrustScan {
+			conf, reason = .4, reason+" Its frame was found by scanning the stack: it may be of an earlier call."
+		}
 		d.owner(0, 2, RoleCulprit, conf, reason)
 	case root >= 0:
 		d.wrappers(root)

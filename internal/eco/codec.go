@@ -15,7 +15,9 @@ import (
 // Maps are written in no particular order. A new field means a new version;
 // a reader keeps reading the version before its own, because the stream may hold
 // records of the release before it.
-const codecVersion = 1
+//
+// Version 2 added the trust of a frame.
+const codecVersion = 2
 
 // EncodeEnvelope appends the record of e to dst and returns the longer slice. It
 // cannot fail and keeps no reference to e.
@@ -76,7 +78,7 @@ func EncodeEnvelope(dst []byte, e *Envelope) []byte {
 // the end, or a version this release does not know.
 func DecodeEnvelope(b []byte) (*Envelope, error) {
 	r := decoder{s: string(b)}
-	if v := r.byte(); v != codecVersion {
+	if r.version = r.byte(); r.version < 1 || r.version > codecVersion {
 		return nil, fault.E("eco.DecodeEnvelope", fault.Invalid, "This release does not know the version of the record.", nil)
 	}
 	e := new(Envelope)
@@ -165,9 +167,10 @@ func (w *encoder) strings(m map[string]string) {
 // decoder reads what encoder wrote. After the first fault it is bad and returns
 // zero values, so that callers check once.
 type decoder struct {
-	s   string
-	i   int
-	bad bool
+	s       string
+	i       int
+	version byte
+	bad     bool
 }
 
 func (r *decoder) take(n int) string {

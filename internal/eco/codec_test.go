@@ -1,6 +1,7 @@
 package eco
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,7 +18,7 @@ func fullEnvelope() *Envelope {
 			Exceptions: []Exception{
 				{Type: "TypeError", Module: "m", Value: "x is undefined", Parent: -1, Mechanism: "generic", More: 3, Frames: []Frame{
 					{Function: "f", Module: "m", File: "/a/b.js", Line: 12, Col: 7, InApp: &yes, Package: "p", Addr: "0x1", Async: true,
-						Class: FrameExtension, Owner: "acme.linter", Orig: "a"}, {Function: "g"}}},
+						Class: FrameExtension, Owner: "acme.linter", Orig: "a", Trust: TrustScan}, {Function: "g"}}},
 				{Type: "Error", Suppressed: true, Grouped: true},
 			},
 			Text: "trace", Thread: "main", Breadcrumbs: []Breadcrumb{{Time: 1, Category: "ui", Message: "click", Level: "info", Type: "default"}},
@@ -45,6 +46,22 @@ func TestEnvelopeRoundTrip(t *testing.T) {
 		if d := cmp.Diff(e, got); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
+	}
+}
+
+// TestDecodeVersion1 reads a record of the release before: frames had no trust.
+func TestDecodeVersion1(t *testing.T) {
+	e := fullEnvelope()
+	e.Crash.Exceptions = []Exception{{Type: "T", Parent: -1, Frames: []Frame{{Function: "f", Orig: "an original name"}}}}
+	b := EncodeEnvelope(nil, e)
+	at := bytes.Index(b, []byte("an original name")) + len("an original name")
+	old := append(append([]byte{1}, b[1:at]...), b[at+1:]...) // without the empty trust
+	got, err := DecodeEnvelope(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(e, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }
 

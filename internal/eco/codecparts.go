@@ -126,6 +126,7 @@ func (w *encoder) exception(x *Exception) {
 		w.str(string(f.Class))
 		w.str(string(f.Owner))
 		w.str(f.Orig)
+		w.str(string(f.Trust))
 	}
 	w.int(int64(x.Parent))
 	w.bool(x.Suppressed)
@@ -154,6 +155,9 @@ func (r *decoder) exception(x *Exception) {
 			f.Class = FrameClass(r.str())
 			f.Owner = ExtensionID(r.str())
 			f.Orig = r.str()
+			if r.version >= 2 {
+				f.Trust = FrameTrust(r.str())
+			}
 		}
 	}
 	x.Parent = int(r.int())

@@ -44,7 +44,8 @@ type Frame struct {
 	Col      int         `json:"col,omitempty"`
 	InApp    *bool       `json:"in_app,omitempty"` // what the client said
 	Package  string      `json:"package,omitempty"`
-	Addr     string      `json:"addr,omitempty"`
+	Addr     string      `json:"addr,omitempty"`  // as the client sent it; "+0x1a2b": an offset in Package, of the call itself
+	Trust    FrameTrust  `json:"trust,omitempty"` // native frames that were unwound here: how the frame was found
 	Async    bool        `json:"async,omitempty"`
 	Class    FrameClass  `json:"class,omitempty"` // given by blame
 	Owner    ExtensionID `json:"owner,omitempty"` // given by blame: the extension whose code it is
@@ -58,6 +59,17 @@ type Frame struct {
 	Inlined    bool   `json:"inlined,omitempty"` // its code stands in the next frame: no frame of its own came
 	Or         string `json:"or,omitempty"`      // what else it may be, when the file left a choice
 }
+
+// FrameTrust says how an unwinder found a frame.
+type FrameTrust string
+
+// From sure to guessed. Only the first three stand for themselves.
+const (
+	TrustContext FrameTrust = "context"       // the registers at the crash
+	TrustCFI     FrameTrust = "cfi"           // the unwind rules of the module's symbols
+	TrustFP      FrameTrust = "frame_pointer" // the chain of frame pointers
+	TrustScan    FrameTrust = "scan"          // a word on the stack that looks like a return address
+)
 
 // FrameClass says whose code a frame is.
 type FrameClass string

@@ -29,7 +29,7 @@ type batch struct {
 	ends    []int
 	counts  []pipeline.Count
 	env     eco.Envelope
-	steps   [3]eco.Step
+	steps   [4]eco.Step
 	kept    int
 	dropped int
 	first   eco.ID            // the first crash that was kept
@@ -142,7 +142,12 @@ func (b *batch) add(it *item.Item) outcome {
 	}
 	e.Removed = b.s.o.Scrub.Envelope(e)
 	b.steps[2] = eco.Step{Stage: "scrub", Version: scrub.Version, At: b.now}
-	e.Steps = b.steps[:]
+	e.Steps = b.steps[:3]
+	if it.Walk.Stage != "" {
+		b.steps[3] = it.Walk
+		b.steps[3].At = b.now
+		e.Steps = b.steps[:4]
+	}
 	b.buf = eco.EncodeEnvelope(b.buf, e)
 	b.ends = append(b.ends, len(b.buf))
 	b.kept++

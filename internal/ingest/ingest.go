@@ -1,5 +1,5 @@
 // Package ingest is the door through which clients report: Sentry's SDKs, OTLP
-// over HTTP and gRPC, Application Insights, and our own JSON. A request goes one
+// over HTTP and gRPC, Application Insights, minidumps, and our own JSON. A request goes one
 // way: key, size, decode into allow-listed items, consent, place, pseudonym,
 // scrub, one Append, answer. Nothing unconsented or unscrubbed leaves this
 // package in any direction: not to the stream, not to the log, not in an error.
@@ -44,6 +44,7 @@ type Options struct {
 	Spent func(project int64) int64
 	// Receipts answers what is known of a crash; nil: answers say nothing of that.
 	Receipts *Receipts
+	Dumps    Dumps
 }
 
 // Registry is what the door asks of the register, from memory.
@@ -94,9 +95,9 @@ func (s *Server) Routes() []door.Route {
 	grpc := http.HandlerFunc(s.grpc)
 	return []door.Route{
 		// One dispatcher for what a number follows: more exact patterns (/api/v1/…) win.
-		{Pattern: "/api/", Public: true, Doc: "Sentry: /api/{project}/envelope/, /api/{project}/store/, /api/store/, /api/{project}/otlp/v1/{logs,traces}", Handler: http.HandlerFunc(s.sentry)},
-		{Pattern: "/minidump", Public: true, Doc: "Sentry minidumps, which are not taken", Handler: http.HandlerFunc(s.sentry)},
-		{Pattern: "/minidump/{$}", Public: true, Doc: "Sentry minidumps, which are not taken", Handler: http.HandlerFunc(s.sentry)},
+		{Pattern: "/api/", Public: true, Doc: "Sentry: /api/{project}/envelope/, /api/{project}/store/, /api/store/, /api/{project}/minidump/, /api/{project}/otlp/v1/{logs,traces}", Handler: http.HandlerFunc(s.sentry)},
+		{Pattern: "/minidump", Public: true, Doc: "Sentry minidumps", Handler: http.HandlerFunc(s.sentry)},
+		{Pattern: "/minidump/{$}", Public: true, Doc: "Sentry minidumps", Handler: http.HandlerFunc(s.sentry)},
 		{Pattern: "/v1/logs", Public: true, Doc: "OTLP/HTTP logs, protobuf or JSON", Handler: s.otlp(signalLogs, 0)},
 		{Pattern: "/v1/traces", Public: true, Doc: "OTLP/HTTP traces, protobuf or JSON", Handler: s.otlp(signalTraces, 0)},
 		{Pattern: "/v1/metrics", Public: true, Doc: "OTLP/HTTP metrics, protobuf or JSON", Handler: s.otlp(signalMetrics, 0)},
@@ -109,6 +110,8 @@ func (s *Server) Routes() []door.Route {
 		{Pattern: reportPath, Public: true, Doc: "A whole crash report as its runtime wrote it: Node.js, JVM, macOS, profiles, text traces", Handler: door.Handler(s.report)},
 		{Pattern: "/api/v1/intake/sessions", Public: true, Doc: "Our own JSON: sessions", Handler: s.native("sessions")},
 		{Pattern: "/api/v1/intake/events", Public: true, Doc: "Our own JSON: events, spans and metrics", Handler: s.native("events")},
+		{Pattern: "/api/v1/intake/minidump/{key}", Public: true, Doc: "Minidumps of Crashpad, Breakpad, Electron and Mozilla; the public key is in the address", Handler: door.Handler(s.dumps)},
+		{Pattern: "/api/v1/intake/minidump/{key}/{$}", Public: true, Doc: "Minidumps of Crashpad, Breakpad, Electron and Mozilla; the public key is in the address", Handler: door.Handler(s.dumps)},
 	}
 }
 

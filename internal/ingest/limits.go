@@ -4,10 +4,12 @@ import (
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/door"
+	"github.com/bellwether-project/bellwether/internal/ingest/dump"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
 	"github.com/bellwether-project/bellwether/internal/ingest/native"
 	"github.com/bellwether-project/bellwether/internal/ingest/otlp"
 	"github.com/bellwether-project/bellwether/internal/ingest/sentry"
+	"github.com/bellwether-project/bellwether/internal/stack/minidump"
 )
 
 // The bounds of requests. Those of one item are in item/limits.go; Limits lists
@@ -20,6 +22,8 @@ const (
 	MaxOTLPRaw   = 8 << 20   // bytes of it on the wire
 	MaxTrack     = 4 << 20   // bytes of an Application Insights request
 	MaxNative    = 4 << 20   // bytes of a request in our own JSON
+	MaxDumpBody  = 34 << 20  // bytes of an upload with a minidump, after its Content-Encoding
+	MaxDumpRaw   = 34 << 20  // bytes of it on the wire
 	MaxRecords   = 20_000    // records of one OTLP request; more is refused before memory is taken for them
 	MaxBatch     = 2_000     // items of an Application Insights or native request
 	MaxAppend    = 7 << 20   // bytes of records that one request may append; the rest is dropped, and told
@@ -61,6 +65,14 @@ func Limits() []Bound {
 		{"Application Insights request", MaxTrack, "bytes", "413"},
 		{"native request", MaxNative, "bytes", "413"},
 		{"whole report (Node.js, JVM, macOS, profile, trace)", native.MaxReport, "bytes", "413"},
+		{"minidump upload", MaxDumpBody, "bytes", "413"},
+		{"minidump, unpacked", dump.MaxDump, "bytes", "413; attachment dropped, limit:too_large"},
+		{"parts of a minidump upload", dump.MaxParts, "parts", "400"},
+		{"event beside a minidump", dump.MaxEvent, "bytes", "not read"},
+		{"threads, modules of a minidump, each", minidump.MaxThreads, "", "first kept"},
+		{"memory regions of a minidump", minidump.MaxRegions, "", "first kept"},
+		{"annotations of a minidump", minidump.MaxNotes, "", "first kept"},
+		{"frames of a minidump's stack", minidump.MaxFrames, "", "innermost kept"},
 		{"items of an Application Insights or native request", MaxBatch, "items", "413"},
 		{"records appended by one request", MaxAppend, "bytes", "rest dropped, limit:append"},
 		{"what such a request unfolds to in memory, by its objects, members and lines", MaxUnfolded, "bytes", "413"},

@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/bellwether-project/bellwether/internal/door"
+	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
 	"github.com/bellwether-project/bellwether/internal/ingest/sentry"
@@ -55,6 +56,8 @@ func (s *Server) sentryPost(w http.ResponseWriter, r *http.Request, a sentryAddr
 		return s.envelope(w, r, a.project)
 	case a.name == "store":
 		return s.store(w, r, a.project)
+	case a.name == "minidump":
+		return s.sentryMinidump(w, r, a.project)
 	}
 	return s.notServed(w, r, a)
 }
@@ -141,9 +144,16 @@ func (s *Server) envelope(w http.ResponseWriter, r *http.Request, project int64)
 	appended := false
 	defer func() { batch.done(appended) }()
 	id, n := h.EventID, 0
-	h, err = sentry.Envelope(b.bytes, batch.now, MaxEvent, func(it *item.Item) {
+	var raw []byte // of a dump among the attachments
+	var crash eco.ID
+	var install eco.Install
+	h, err = sentry.EnvelopeWith(b.bytes, batch.now, MaxEvent, s.attachedDump(r.Context(), &g, &b, &raw), func(it *item.Item) {
 		n++
-		if out := batch.add(it); id == "" && it.Category != "session" && it.Category != "internal" {
+		out := batch.add(it)
+		if out.Kept && it.Walk.Stage != "" {
+			crash, install = out.ID, batch.env.Origin.Install
+		}
+		if id == "" && it.Category != "session" && it.Category != "internal" {
 			if id = it.ClientID; id == "" && out.Kept {
 				id = out.ID.String()
 			}
@@ -157,6 +167,9 @@ func (s *Server) envelope(w http.ResponseWriter, r *http.Request, project int64)
 		return err
 	}
 	appended = true
+	if !crash.IsZero() {
+		s.keep(r.Context(), batch, crash, install, raw)
+	}
 	sentryAnswer(w, batch, id)
 	return nil
 }

@@ -74,7 +74,7 @@ func (s *Server) sentryOTLP(a sentryAddress) http.Handler {
 // nobody takes is refused, for a success would tell its sender that it is safe.
 // That is never 429: such clients do not come again.
 func (s *Server) notServed(w http.ResponseWriter, r *http.Request, a sentryAddress) error {
-	dump := a.name == "minidump" || a.name == "unreal"
+	dump := a.name == "unreal"
 	key, err := sentryAuth(r)
 	if a.key != "" {
 		key = a.key

@@ -95,6 +95,11 @@ func (r *Rules) Crash(c *eco.Crash) []eco.Removal {
 				j.put(&f.Addr, modeText, at("frames[].addr"))
 			}
 			j.id(&f.Owner, "exceptions[].frames[].owner")
+			switch f.Trust {
+			case "", eco.TrustContext, eco.TrustCFI, eco.TrustFP, eco.TrustScan:
+			default: // it is one of our words, or nothing
+				f.Trust = ""
+			}
 		}
 	}
 	for i := range c.Breadcrumbs {
@@ -331,7 +336,7 @@ func hexAddr(s string) bool {
 	if len(s) > 20 {
 		return false
 	}
-	s = strings.TrimPrefix(s, "0x")
+	s = strings.TrimPrefix(strings.TrimPrefix(s, "+"), "0x")
 	for i := range len(s) {
 		if !isHexDigit(s[i]) {
 			return false

@@ -15,6 +15,7 @@ type place struct {
 	fn       string
 	file     string // the file's own name without folders, hashes and ending; may be empty
 	minified bool   // fn is a name that a bundler or obfuscator made up
+	unnamed  bool   // fn is an offset in a native module: its symbols were missing
 }
 
 // token is the text of a place. Minified names carry a ~: they mean nothing
@@ -77,6 +78,9 @@ func (r *rules) normalise(platform string, f *eco.Frame) (place, bool) {
 		p.pkg, p.fn = f.Module, rubyName(f.Function)
 	default:
 		p.pkg, p.fn = f.Module, nativeName(f.Function)
+		if p.fn == "" && f.Module != "" && strings.HasPrefix(f.Addr, "+0x") {
+			p.fn, p.unnamed = f.Addr, true // an offset in its module: as good as a name until the next build
+		}
 	}
 	if p.pkg == "" {
 		p.pkg = scriptPackage(f)

@@ -158,6 +158,9 @@ func (s *signer) ordinary(sig *eco.Signature, at int, typ, value string) {
 		}
 	}
 	usable := at >= 0 && s.places[at].class != 'r'
+	if usable {
+		s.trust(sig, at)
+	}
 	if at >= 0 {
 		parts = append(parts, s.tokens[at])
 		s.say("stop", s.tokens[at], "first in-app frame", "")
@@ -165,7 +168,7 @@ func (s *signer) ordinary(sig *eco.Signature, at int, typ, value string) {
 	if !usable || s.places[at].minified {
 		m := Template(value)
 		parts = append(parts, m)
-		sig.Low = !usable
+		sig.Low = sig.Low || !usable
 		s.say("message", m, "no usable stack, or only minified names", "")
 	}
 	sig.Key = join(parts...)
@@ -177,6 +180,21 @@ func (s *signer) ordinary(sig *eco.Signature, at int, typ, value string) {
 		sig.Title = s.title(at, name)
 	} else {
 		sig.Title = s.title(-1, name+": "+Template(value))
+	}
+}
+
+// trust marks a signature that stands on a guess of an unwinder, or on an address.
+func (s *signer) trust(sig *eco.Signature, at int) {
+	if s.places[at].unnamed {
+		sig.Low = true
+		s.say("low trust", s.tokens[at], "no symbols: an offset holds for one build only", "")
+	}
+	for i := 0; i <= at; i++ {
+		if s.frames[i].Trust == eco.TrustScan {
+			sig.Low = true
+			s.say("low trust", s.tokens[i], "found by scanning the stack, without unwind rules", "")
+			return
+		}
 	}
 }
 
@@ -290,6 +308,8 @@ func (s *signer) title(at int, what string) string {
 	t := what
 	p := s.places[at]
 	switch {
+	case p.unnamed:
+		t += " in " + p.pkg + p.fn
 	case p.fn != "" && !p.minified:
 		t += " in " + p.fn
 	case p.file != "":

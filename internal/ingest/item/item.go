@@ -29,6 +29,7 @@ type Item struct {
 	Session  Raw     // raw id of the session
 	Origin   eco.Origin
 	Hints    Hints
+	Walk     eco.Step // how the stack of a dump was unwound; its Stage is "" for the rest
 
 	Crash    *eco.Crash
 	Update   *eco.Session
@@ -52,6 +53,7 @@ type Hints struct {
 	Release     string // "name@version", or a version
 	Host        string
 	HostVersion string
+	AppVersion  string // of the program that died, as its dump says: the host's, unless something better tells
 	Ext         string // an extension's id
 	ExtVersion  string
 	For         string // the extension that one record is about, when it is another than Ext
@@ -91,6 +93,9 @@ func Place(it *Item, ext eco.ExtensionID, host string) {
 		if h.HostVersion != "" {
 			o.HostVersion = h.HostVersion
 		}
+	}
+	if o.HostVersion == "" {
+		o.HostVersion = h.AppVersion
 	}
 	about := h.ExtVersion
 	if id, err := eco.ParseExtensionID(h.For); err == nil {

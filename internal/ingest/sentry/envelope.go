@@ -96,6 +96,15 @@ func header(line []byte) (Header, error) {
 // is our clock in Unix milliseconds, against which the client's is corrected; a
 // JSON item of more than maxItem bytes is dropped.
 func Envelope(b []byte, now, maxItem int64, emit item.Emit) (Header, error) {
+	return EnvelopeWith(b, now, maxItem, nil, emit)
+}
+
+// Native reads a minidump. What it returns becomes one with the event beside the
+// dump; an item without Kind is dropped for its reason.
+type Native func(dump []byte) *item.Item
+
+// EnvelopeWith is Envelope with a reader of the first minidump among its attachments.
+func EnvelopeWith(b []byte, now, maxItem int64, native Native, emit item.Emit) (Header, error) {
 	line, rest, more := bytes.Cut(b, []byte{'\n'})
 	h, err := header(line)
 	if err != nil {
@@ -116,6 +125,9 @@ func Envelope(b []byte, now, maxItem int64, emit item.Emit) (Header, error) {
 		}
 		pieces = append(pieces, p)
 	}
+	if native != nil {
+		d.attached(pieces, native)
+	}
 	for i := range pieces {
 		if p := &pieces[i]; p.typ != "attachment" && int64(len(p.payload)) > maxItem {
 			cat, known := categories[p.typ]
@@ -127,6 +139,7 @@ func Envelope(b []byte, now, maxItem int64, emit item.Emit) (Header, error) {
 		}
 		d.piece(&pieces[i])
 	}
+	d.alone()
 	return h, nil
 }
 

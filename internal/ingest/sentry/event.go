@@ -54,6 +54,12 @@ func (d *decoder) event(b []byte) (*event, bool) {
 	it.Category, it.Kind = "error", eco.KindCrash
 	e.finishExceptions()
 	e.finishThread()
+	if d.native != nil {
+		e.merge(d.native)
+		d.native, it.Crash = nil, c
+		d.emit(it)
+		return e, true
+	}
 	if c.Level == "" {
 		c.Level = "error"
 	}

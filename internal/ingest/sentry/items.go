@@ -24,6 +24,8 @@ type decoder struct {
 	events   int
 	reports  int
 	sessions int
+	native   *item.Item // of the dump beside the event, until it is emitted; nil = none
+	dumped   bool       // a dump was read: further ones are not
 	emit     item.Emit
 }
 
@@ -94,7 +96,10 @@ func (d *decoder) piece(p *piece) {
 		switch {
 		case d.feedback:
 			name = "attachment.feedback"
-		case strings.HasSuffix(p.attachment, "minidump"):
+		case p.dump():
+			if d.dumped {
+				return // it was read before the event
+			}
 			name = "attachment.minidump"
 		case strings.HasSuffix(p.attachment, "applecrashreport"):
 			name = "attachment.applecrashreport"
