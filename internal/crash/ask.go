@@ -95,6 +95,11 @@ func (a *ask) most(by facts.Fn) *ask {
 func (a *ask) limit(n int) *ask { a.q.Limit = n; return a }
 
 func (d *Desk) query(ctx context.Context, a *ask) (facts.Result, error) {
+	l, err := d.linked(ctx)
+	if err != nil {
+		return facts.Result{}, err
+	}
+	a.q.Relabel = l.relabel
 	r, err := d.o.Facts.Query(ctx, a.q)
 	return r, fault.Wrap("crash.query", err)
 }

@@ -53,6 +53,8 @@ type Family struct {
 	Installs       int64   `json:"installs"`         // distinct installs that named themselves
 	Unknown        int64   `json:"unknown_installs"` // crashes whose client named no install; not in Installs
 	Days           []int64 `json:"days,omitempty"`   // crashes per UTC day of the period, oldest first
+	// Merged are the families that people made part of this one, by id.
+	Merged []string `json:"merged,omitempty"`
 
 	since int64 // when its state was decided
 }
@@ -143,6 +145,8 @@ type Detail struct {
 	OSes         []Share         `json:"oses"`
 	List         []SignatureInfo `json:"list"` // its signatures, most crashes first, at most 100
 	History      []Change        `json:"history"`
+	Regrouped    []Regrouping    `json:"regrouped"` // merges and splits it had a part in, newest first
+	Nearby       []Nearby        `json:"nearby"`    // families so like it that a person should look: possible merges
 	// Waited is what happened since the family was ignored until something; else nil.
 	Waited *Progress `json:"waited,omitempty"`
 }

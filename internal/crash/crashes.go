@@ -20,6 +20,10 @@ func (d *Desk) Crashes(ctx context.Context, scope facts.Scope, f CrashFilter) (C
 		limit = defaultCrashes
 	}
 	limit = min(limit, maxPage)
+	var err error
+	if f.Family, err = d.root(ctx, f.Family); err != nil {
+		return CrashPage{}, err
+	}
 	a := d.period(f.Period).crashes(scope).is(facts.Family, f.Family).is(facts.Signature, f.Signature).
 		is(facts.SubjectExt, string(f.Extension)).limit(limit + 1)
 	if f.Release != "" {
@@ -118,6 +122,11 @@ func (d *Desk) document(ctx context.Context, scope facts.Scope, ids []eco.ID) (D
 	if err := json.Unmarshal(docs[0].Body, &doc); err != nil {
 		return Document{}, false, fault.E("crash.document", fault.Internal, "The document cannot be read.", err)
 	}
+	l, err := d.Links(ctx)
+	if err != nil {
+		return Document{}, false, err
+	}
+	doc.Placement = doc.Placement.linked(l, doc.Signature.Hash)
 	return doc, doc.Version != 0, nil // other kinds of records keep other documents
 }
 

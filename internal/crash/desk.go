@@ -35,8 +35,10 @@ type Desk struct {
 	o     Options
 	hooks Hooks
 
-	mu    sync.Mutex
-	known map[sigKey]struct{} // signatures that surely are in the table; bounded by maxKnown
+	mu   sync.Mutex
+	sure map[sigKey]struct{} // signatures that surely are in the table; bounded by maxKnown
+
+	linkedNow linked // what people merged and split, as it was read last
 }
 
 // New opens the desk and makes its tables when they are missing.
@@ -50,5 +52,5 @@ func New(ctx context.Context, o Options) (*Desk, error) {
 			return nil, fault.Wrap("crash.New", err)
 		}
 	}
-	return &Desk{o: o, known: map[sigKey]struct{}{}}, nil
+	return &Desk{o: o, sure: map[sigKey]struct{}{}, linkedNow: linkedOf(-1, nil)}, nil
 }

@@ -1,6 +1,11 @@
 package crash
 
-import "github.com/bellwether-project/bellwether/internal/eco"
+import (
+	"slices"
+
+	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/family"
+)
 
 // DocumentVersion is the form of documents written today.
 const DocumentVersion = 1
@@ -34,6 +39,20 @@ type Placement struct {
 	Score  float64       `json:"score"`           // similarity to the nearest representative, in [-1, 1]
 	Near   []Near        `json:"near,omitempty"`  // other families that are nearly as similar: possible merges
 	Why    []eco.WhyStep `json:"why,omitempty"`
+}
+
+// linked follows what people merged and split.
+func (p Placement) linked(l *family.Links, signature string) Placement {
+	p.Family = l.Resolve(p.Family, signature)
+	near := p.Near
+	p.Near = nil
+	for _, n := range near {
+		n.Family = l.Resolve(n.Family, "")
+		if n.Family != p.Family && !slices.ContainsFunc(p.Near, func(x Near) bool { return x.Family == n.Family }) {
+			p.Near = append(p.Near, n)
+		}
+	}
+	return p
 }
 
 // Near is another family close by.

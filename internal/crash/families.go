@@ -113,7 +113,7 @@ func (d *Desk) narrow(ctx context.Context, scope facts.Scope, p Period, f Filter
 		both(ids)
 	}
 	if f.New {
-		ids, err := d.idsWhere(ctx, `first_ms >= $1 AND first_ms < $2`, p.From.UnixMilli(), p.To.UnixMilli())
+		ids, err := d.freshIn(ctx, p)
 		if err != nil {
 			return nil, false, err
 		}
@@ -204,8 +204,16 @@ func (d *Desk) idsWhere(ctx context.Context, where string, args ...any) (map[str
 // when facts are asked, because only they know.
 func (d *Desk) find(ctx context.Context, scope facts.Scope, q string) (ids map[string]bool, more bool, err error) {
 	q = strings.TrimSpace(eco.Clean(q, maxQuery))
+	l, err := d.Links(ctx)
+	if err != nil {
+		return nil, false, err
+	}
 	if strings.HasPrefix(q, "F-") || strings.HasPrefix(q, "f-") {
-		return map[string]bool{"F-" + q[2:]: true, strings.ToUpper(q): true, "F-" + strings.ToLower(q[2:]): true}, false, nil
+		ids = map[string]bool{}
+		for _, form := range []string{"F-" + q[2:], strings.ToUpper(q), "F-" + strings.ToLower(q[2:])} {
+			ids[l.Resolve(form, "")] = true
+		}
+		return ids, false, nil
 	}
 	if id, err := eco.ParseID(q); err == nil {
 		f, err := d.locate(ctx, scope, id.String(), q)
@@ -222,17 +230,17 @@ func (d *Desk) find(ctx context.Context, scope facts.Scope, q string) (ids map[s
 	}
 	out := map[string]bool{}
 	err = each(hashes, func(marks string, args []any) error {
-		rows, err := d.o.Flow.Read().QueryContext(ctx, `SELECT DISTINCT family FROM crash_signature WHERE hash IN (`+marks+`) ORDER BY family`, args...)
+		rows, err := d.o.Flow.Read().QueryContext(ctx, `SELECT DISTINCT family, hash FROM crash_signature WHERE hash IN (`+marks+`) ORDER BY family`, args...)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var id string
-			if err := rows.Scan(&id); err != nil {
+			var id, hash string
+			if err := rows.Scan(&id, &hash); err != nil {
 				return err
 			}
-			out[id] = true
+			out[l.Resolve(id, hash)] = true
 		}
 		return rows.Err()
 	})
@@ -251,22 +259,16 @@ func (d *Desk) firstSeen(ctx context.Context, rows []counted) error {
 	for i := range rows {
 		ids[i], at[rows[i].id] = rows[i].id, i
 	}
-	return each(ids, func(marks string, args []any) error {
-		r, err := d.o.Flow.Read().QueryContext(ctx, `SELECT id, first_ms FROM crash_family WHERE id IN (`+marks+`)`, args...)
-		if err != nil {
-			return err
+	known, err := d.known(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for id, f := range known {
+		if i, ok := at[id]; ok {
+			rows[i].first = f.FirstSeen.UnixMilli()
 		}
-		defer r.Close()
-		for r.Next() {
-			var id string
-			var first int64
-			if err := r.Scan(&id, &first); err != nil {
-				return err
-			}
-			rows[at[id]].first = first
-		}
-		return r.Err()
-	})
+	}
+	return nil
 }
 
 func (c *counted) key(s Sort) int64 {
@@ -324,7 +326,7 @@ func (d *Desk) dress(ctx context.Context, scope facts.Scope, p Period, a *ask, r
 	for i, c := range rows {
 		ids[i], at[c.id] = c.id, i
 	}
-	known, err := families(ctx, d.o.Flow.Read(), ids)
+	known, err := d.known(ctx, ids)
 	if err != nil {
 		return nil, err
 	}

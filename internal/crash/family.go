@@ -23,6 +23,7 @@ func (d *Desk) Family(ctx context.Context, scope facts.Scope, id string, p Perio
 	if err != nil {
 		return Detail{}, err
 	}
+	id = f.ID // it may be part of another one
 	p = d.period(p)
 	out := Detail{Period: p}
 	a := func() *ask { return p.crashes(scope).in(facts.Family, id) }
@@ -67,6 +68,15 @@ func (d *Desk) Family(ctx context.Context, scope facts.Scope, id string, p Perio
 			out.History[i].Actor, out.History[i].Note, out.History[i].Last = "", "", false
 		}
 	}
+	out.Regrouped, out.Nearby = []Regrouping{}, []Nearby{}
+	if owns(scope, &f) {
+		if out.Regrouped, err = d.regroups(ctx, f.ID); err != nil {
+			return Detail{}, fault.Wrap(op, err)
+		}
+		if out.Nearby, err = d.nearby(ctx, scope, f.ID); err != nil {
+			return Detail{}, fault.Wrap(op, err)
+		}
+	}
 	if out.Waited, err = d.waited(ctx, scope, &f); err != nil {
 		return Detail{}, err
 	}
@@ -85,7 +95,11 @@ func (d *Desk) visible(ctx context.Context, scope facts.Scope, id string) (Famil
 	if len(id) > 64 {
 		return Family{}, none
 	}
-	known, err := families(ctx, d.o.Flow.Read(), []string{id})
+	id, err := d.root(ctx, id)
+	if err != nil {
+		return Family{}, err
+	}
+	known, err := d.known(ctx, []string{id})
 	if err != nil {
 		return Family{}, fault.Wrap(op, err)
 	}

@@ -130,7 +130,7 @@ func (d *Desk) health(ctx context.Context, p Period, r []facts.Result) (Health, 
 		h.Crashes, h.Hit, h.Unknown = number(v[0]), number(v[1]), number(v[2])
 	}
 	h.Families = int64(len(r[1].Rows))
-	fresh, err := d.idsWhere(ctx, `first_ms >= $1 AND first_ms < $2`, p.From.UnixMilli(), p.To.UnixMilli())
+	fresh, err := d.freshIn(ctx, p)
 	if err != nil {
 		return h, fault.Wrap("crash.health", err)
 	}
@@ -199,7 +199,7 @@ func (d *Desk) releases(ctx context.Context, scope facts.Scope, s subject, p Per
 		x.Crashes, x.Hit, x.Unknown = number(v[1]), number(v[2]), number(v[3])
 		span(x, moment(v[4]), moment(v[5]))
 	}
-	fresh, err := d.idsWhere(ctx, `first_ms >= $1 AND first_ms < $2`, p.From.UnixMilli(), p.To.UnixMilli())
+	fresh, err := d.freshIn(ctx, p)
 	if err != nil {
 		return nil, fault.Wrap("crash.releases", err)
 	}
@@ -246,7 +246,7 @@ func (d *Desk) Extensions(ctx context.Context, scope facts.Scope, p Period) ([]E
 		}
 		return &out[n]
 	}
-	fresh, err := d.idsWhere(ctx, `first_ms >= $1 AND first_ms < $2`, p.From.UnixMilli(), p.To.UnixMilli())
+	fresh, err := d.freshIn(ctx, p)
 	if err != nil {
 		return nil, fault.Wrap("crash.Extensions", err)
 	}

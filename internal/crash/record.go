@@ -43,6 +43,7 @@ type Seen struct {
 	Happened       int64 // the latest time at which a crash of the batch happened
 	Representative eco.ID
 	Signatures     []SeenSignature
+	Near           []Near // families that a crash was nearly as similar to
 }
 
 // SeenSignature is a signature that a batch met.
@@ -108,6 +109,9 @@ func (d *Desk) Record(ctx context.Context, tx *sql.Tx, seen []Seen, blocks []Blo
 		for _, r := range s.Releases {
 			f.FirstRelease, f.LastRelease = widen(f.FirstRelease, f.LastRelease, r)
 		}
+		if err := putNear(ctx, tx, s); err != nil {
+			return err
+		}
 		if f.Signatures, err = d.signatures(ctx, tx, s, f.Signatures); err != nil {
 			return err
 		}
@@ -134,11 +138,11 @@ func (d *Desk) Recorded(seen []Seen) {
 	defer d.mu.Unlock()
 	for i := range seen {
 		for _, s := range seen[i].Signatures {
-			if len(d.known) >= maxKnown {
-				clear(d.known)
+			if len(d.sure) >= maxKnown {
+				clear(d.sure)
 			}
 			// Cloned: the texts of a batch share the memory of its records.
-			d.known[sigKey{strings.Clone(seen[i].Family), strings.Clone(s.Hash)}] = struct{}{}
+			d.sure[sigKey{strings.Clone(seen[i].Family), strings.Clone(s.Hash)}] = struct{}{}
 		}
 	}
 }
@@ -147,7 +151,7 @@ func (d *Desk) signatures(ctx context.Context, tx *sql.Tx, s *Seen, n int) (int,
 	const op = "crash.Record"
 	for _, sig := range s.Signatures {
 		d.mu.Lock()
-		_, known := d.known[sigKey{s.Family, sig.Hash}]
+		_, known := d.sure[sigKey{s.Family, sig.Hash}]
 		d.mu.Unlock()
 		if known || n >= MaxSignatures {
 			continue

@@ -10,6 +10,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
+	"github.com/bellwether-project/bellwether/internal/family"
 	"github.com/bellwether-project/bellwether/internal/fault"
 )
 
@@ -72,17 +73,18 @@ func (d *Desk) SetState(ctx context.Context, scope facts.Scope, c Decision) (Cha
 			}
 		}
 	}
-	return d.change(ctx, c.Family, c.Actor, eco.Clean(c.Note, MaxNote), "", func(status, []Change) (status, error) { return to, nil })
+	return d.change(ctx, f.ID, c.Actor, eco.Clean(c.Note, MaxNote), "", func(status, []Change) (status, error) { return to, nil })
 }
 
 // Undo takes back the family's newest change: what was before holds again.
 // fault.Conflict when another change came after it, or it was taken back already.
-func (d *Desk) Undo(ctx context.Context, scope facts.Scope, family, change, actor string) (Change, error) {
+func (d *Desk) Undo(ctx context.Context, scope facts.Scope, id, change, actor string) (Change, error) {
 	const op = "crash.Undo"
-	if _, err := d.owned(ctx, scope, family); err != nil {
+	f, err := d.owned(ctx, scope, id)
+	if err != nil {
 		return Change{}, err
 	}
-	return d.change(ctx, family, actor, "", change, func(_ status, history []Change) (status, error) {
+	return d.change(ctx, f.ID, actor, "", change, func(_ status, history []Change) (status, error) {
 		for _, c := range history {
 			if c.ID != change {
 				continue
@@ -143,6 +145,11 @@ type Sighting struct {
 // changes nothing.
 func (d *Desk) Reopen(ctx context.Context, seen []Sighting) ([]Change, error) {
 	const op = "crash.Reopen"
+	l, err := d.Links(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seen = resolved(l, seen)
 	ids := make([]string, len(seen))
 	for i := range seen {
 		ids[i] = seen[i].Family
@@ -151,7 +158,7 @@ func (d *Desk) Reopen(ctx context.Context, seen []Sighting) ([]Change, error) {
 	if err != nil {
 		return nil, fault.Wrap(op, err)
 	}
-	known, err := families(ctx, d.o.Flow.Read(), slices.Sorted(maps.Keys(now)))
+	known, err := d.knownBy(ctx, l, slices.Sorted(maps.Keys(now)))
 	if err != nil {
 		return nil, fault.Wrap(op, err)
 	}
@@ -173,6 +180,24 @@ func (d *Desk) Reopen(ctx context.Context, seen []Sighting) ([]Change, error) {
 		}
 	}
 	return out, nil
+}
+
+// resolved adds sightings up by the family that each is part of.
+func resolved(l *family.Links, seen []Sighting) []Sighting {
+	out := make([]Sighting, 0, len(seen))
+	at := map[string]int{}
+	for _, s := range seen {
+		s.Family = l.Resolve(s.Family, "")
+		i, ok := at[s.Family]
+		if !ok {
+			at[s.Family] = len(out)
+			out = append(out, s)
+			continue
+		}
+		out[i].Releases = append(slices.Clip(out[i].Releases), s.Releases...)
+		out[i].Happened = max(out[i].Happened, s.Happened)
+	}
+	return out
 }
 
 // reopen opens a family when over says so of its status, now and once more in the transaction.

@@ -42,7 +42,14 @@ func (d *Desk) forget(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	l, err := d.Links(ctx)
+	if err != nil {
+		return 0, err
+	}
 	for i, id := range ids {
+		if l.Names(id) { // part of a family that others may still be seen of
+			continue
+		}
 		err := d.o.Flow.Tx(ctx, func(tx *sql.Tx) error {
 			// Only the signatures of no other family leave the index of words.
 			hashes, err := column(ctx, tx, `SELECT hash FROM crash_signature a WHERE family = $1
@@ -58,6 +65,9 @@ func (d *Desk) forget(ctx context.Context) (int, error) {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM crash_signature WHERE family = $1`, id); err != nil {
 				return err
 			}
+			if _, err := tx.ExecContext(ctx, `DELETE FROM crash_near WHERE family = $1 OR other = $1`, id); err != nil {
+				return err
+			}
 			_, err = tx.ExecContext(ctx, `DELETE FROM crash_family WHERE id = $1 AND last_ms < $2`, id, before)
 			return err
 		})
@@ -66,7 +76,7 @@ func (d *Desk) forget(ctx context.Context) (int, error) {
 		}
 	}
 	d.mu.Lock()
-	clear(d.known) // it may name what is gone
+	clear(d.sure) // it may name what is gone
 	d.mu.Unlock()
 	return len(ids), nil
 }
@@ -119,8 +129,15 @@ func (d *Desk) lost(ctx context.Context, ids []string, known map[string]*Family)
 			there[text(v[0])] = true
 		}
 	}
+	l, err := d.Links(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var out []string
 	for _, id := range ids {
+		if l.Resolve(id, "") != id { // what it is part of has one
+			continue
+		}
 		if f := known[id]; f != nil && !there[f.Representative.String()] {
 			out = append(out, id)
 		}

@@ -38,18 +38,24 @@ func (d *Desk) Together(ctx context.Context, scope facts.Scope, id string) (Toge
 	}
 	t.Same = there.Signature.Hash == doc.Signature.Hash
 	t.compare(describe(&doc), describe(&there))
-	if !whole(scope, doc.Origin) || !whole(scope, there.Origin) {
-		// Tokens of others' frames: what Redact takes out of either may not come back here.
-		a, b := shown(Redact(doc, scope)), shown(Redact(there, scope))
-		for _, list := range [][]Match{t.Matched, t.OnlyHere, t.OnlyThere} {
-			for i := range list {
-				if tok := list[i].Token; !a[tok] && !b[tok] {
-					list[i].Token = Removed
-				}
+	t.redact(doc, there, scope)
+	return t, nil
+}
+
+// redact takes out tokens of others' frames: what Redact takes out of either crash
+// may not come back here.
+func (t *Together) redact(here, there Document, scope facts.Scope) {
+	if whole(scope, here.Origin) && whole(scope, there.Origin) {
+		return
+	}
+	a, b := shown(Redact(here, scope)), shown(Redact(there, scope))
+	for _, list := range [][]Match{t.Matched, t.OnlyHere, t.OnlyThere} {
+		for i := range list {
+			if tok := list[i].Token; !a[tok] && !b[tok] {
+				list[i].Token = Removed
 			}
 		}
 	}
-	return t, nil
 }
 
 func describe(doc *Document) family.Input {

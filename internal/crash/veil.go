@@ -46,7 +46,7 @@ func (d *Desk) veil(ctx context.Context, scope facts.Scope, list []Family) error
 	sigs := map[string]string{} // signature -> family
 	for _, id := range ids {
 		f := &list[at[id]]
-		f.FirstRelease, f.LastRelease, f.Signatures, f.Title = "", "", 0, f.Type
+		f.FirstRelease, f.LastRelease, f.Signatures, f.Title, f.Merged = "", "", 0, f.Type, nil
 		if slices.Contains(scope.Hosts(), f.Host) {
 			continue // whose crashes blame this extension: that is theirs to know
 		}
@@ -113,7 +113,11 @@ func representatives(list []Family, ids []string, at map[string]int) []eco.ID {
 // signatureRows reads signatures by hash.
 func (d *Desk) signatureRows(ctx context.Context, hashes []string) (map[sigKey]SignatureInfo, error) {
 	out := map[sigKey]SignatureInfo{}
-	err := each(hashes, func(marks string, args []any) error {
+	l, err := d.Links(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = each(hashes, func(marks string, args []any) error {
 		rows, err := d.o.Flow.Read().QueryContext(ctx, `SELECT hash, family, sig_key, title, version, first_ms FROM crash_signature WHERE hash IN (`+marks+`)`, args...)
 		if err != nil {
 			return err
@@ -127,7 +131,7 @@ func (d *Desk) signatureRows(ctx context.Context, hashes []string) (map[sigKey]S
 				return err
 			}
 			s.FirstSeen = moment(first)
-			out[sigKey{family, s.Hash}] = s
+			out[sigKey{l.Resolve(family, s.Hash), s.Hash}] = s
 		}
 		return rows.Err()
 	})

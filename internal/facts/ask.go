@@ -25,6 +25,7 @@ type Query struct {
 	Limit    int     // 0 = 10,000, the most
 	Offset   int
 	Rows     bool // facts, newest id first unless Order says otherwise, instead of groups
+	Relabel  []Relabel
 }
 
 // Order is one sort key.
@@ -169,6 +170,9 @@ func (q *Query) Check() error {
 	}
 	if values > maxValues {
 		return invalid("That is too much for one query.")
+	}
+	if err := checkRelabel(q.Relabel); err != nil {
+		return err
 	}
 	if q.Rows {
 		return q.checkRows()

@@ -155,7 +155,7 @@ func (m *Mem) Purge(_ context.Context, now time.Time) ([]Partition, error) {
 
 // Export implements Store, as JSON lines.
 func (m *Mem) Export(ctx context.Context, q Query, dir string) ([]string, error) {
-	q.Rows, q.Limit, q.Offset, q.Order = true, 0, 0, nil
+	q.Rows, q.Limit, q.Offset, q.Order, q.Relabel = true, 0, 0, nil, nil // rows as they are kept
 	if err := q.Check(); err != nil {
 		return nil, err
 	}

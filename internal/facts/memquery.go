@@ -61,6 +61,7 @@ func (m *Mem) match(q *Query) ([]eco.Fact, error) {
 	var out []eco.Fact
 	for _, p := range m.parts {
 		for _, f := range p.rows {
+			f.Family = q.Relabeled(f.Family, f.Signature)
 			ok := q.Scope.Sees(&f) && f.Received >= from && f.Received < to && (apart || !f.Quarantined)
 			for i, c := range q.Where {
 				ok = ok && holds(c.Op, Value(&f, c.Col), parsed[i])

@@ -101,6 +101,7 @@ type rep struct {
 	family int32
 	used   uint64
 	gone   bool
+	sig    string // its signature; "" in what a snapshot of fam1 held
 }
 
 const blockBytes = 512
@@ -137,7 +138,7 @@ func (b *block) name(id uint32) string {
 }
 
 func tokenBytes(tok string) int64 { return int64(len(tok)) + 96 }
-func repBytes(n int) int64        { return int64(n)*(4+4+4+1+8) + 160 }
+func repBytes(n int) int64        { return int64(n)*(4+4+4+1+8) + 192 }
 
 // scored is a representative and its similarity.
 type scored struct {

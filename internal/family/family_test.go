@@ -149,48 +149,7 @@ func TestMinified(t *testing.T) {
 	}
 }
 
-func TestLinks(t *testing.T) {
-	x := NewIndex(Options{})
-	one, two := crash("1", "TypeError", "a", "render", "refresh"), crash("1", "TypeError", "b", "load", "open")
-	a, b := x.Place(one).Family, x.Place(two).Family
-	x.MustLink(a, b)
-	x.MustLink(b, a) // would be a cycle
-	if got := x.Place(two).Family; got != a {
-		t.Errorf("after the merge %s, want %s", got, a)
-	}
-	if got, ok := x.Known(two.Block, two.Signature); !ok || got != a {
-		t.Errorf("Known = %s, want %s", got, a)
-	}
-	x.Unlink(b)
-	if got := x.Place(two).Family; got != b {
-		t.Errorf("after the merge was taken back %s, want %s", got, b)
-	}
-	x.CannotLink(one.Signature, a)
-	split := x.Place(one)
-	if split.Family == a {
-		t.Error("a signature that may not join the family joined it")
-	}
-	x.AllowLink(one.Signature, a)
-	if got := x.Assign(one, a).Family; got != a {
-		t.Errorf("assigned to %s, want %s", got, a)
-	}
-	if got := x.Place(one).Family; got != a {
-		t.Errorf("the assignment is forgotten: %s", got)
-	}
-}
-
 // TestCannotLinkThroughMerge: a person's split holds against the merged family too.
-func TestCannotLinkThroughMerge(t *testing.T) {
-	x := NewIndex(Options{})
-	one, two := crash("1", "TypeError", "a", "render", "refresh"), crash("1", "TypeError", "b", "load", "open")
-	a, b := x.Place(one).Family, x.Place(two).Family
-	x.MustLink(a, b)
-	x.CannotLink(two.Signature, a)
-	if got := x.Place(two).Family; got == a {
-		t.Error("the crash came into the forbidden family by way of a merge")
-	}
-}
-
 func TestExplain(t *testing.T) {
 	x := NewIndex(Options{})
 	a := crash("1.0.0", "TypeError", "x is undefined", "render", "refresh", "activate")

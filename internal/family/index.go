@@ -17,8 +17,7 @@ type Index struct {
 	seq     uint64
 	used    map[string]uint64 // by block: seq of its last input
 	bytes   int64
-	must    map[string]string          // family -> the family it was merged into
-	cannot  map[string]map[string]bool // signature -> families it must not join
+	links   *Links // what people decided
 }
 
 // NewIndex returns an empty index.
@@ -32,8 +31,7 @@ func NewIndex(o Options) *Index {
 	if o.tune == nil {
 		o.tune = &fam1
 	}
-	return &Index{o: o, t: o.tune, blocks: map[string]*block{}, dropped: map[string]bool{}, used: map[string]uint64{},
-		must: map[string]string{}, cannot: map[string]map[string]bool{}}
+	return &Index{o: o, t: o.tune, blocks: map[string]*block{}, dropped: map[string]bool{}, used: map[string]uint64{}}
 }
 
 func (x *Index) block(key string) *block {
@@ -60,13 +58,9 @@ func (x *Index) place(in Input, given string) Placement {
 	before := b.bytes
 	x.seq++
 	x.used[in.Block] = x.seq
-	cannot := x.cannot[in.Signature]
-	p := b.place(&in, given, func(id string) bool { return len(cannot) == 0 || !cannot[id] && !cannot[x.resolve(id)] })
-	p.Family = x.resolve(p.Family)
-	for i := range p.Near {
-		p.Near[i].Family = x.resolve(p.Near[i].Family)
-	}
-	p.Near = slices.DeleteFunc(p.Near, func(n Near) bool { return n.Family == p.Family })
+	p := b.place(&in, given, x.links)
+	root := x.links.Resolve(p.Family, in.Signature)
+	p.Near = slices.DeleteFunc(p.Near, func(n Near) bool { return x.links.Resolve(n.Family, "") == root })
 	if b.bytes > x.o.PerBlock {
 		b.shrink(x.o.PerBlock * 3 / 4)
 	}
@@ -89,7 +83,7 @@ func (x *Index) Rank(in Input, limit int) []Near {
 	var out []Near
 	seen := map[string]bool{}
 	for _, s := range b.nearest(&q, b.build(in.Build, false), rankAmong) {
-		id := x.resolve(b.families[b.reps[s.rep].family].id)
+		id := x.links.Resolve(b.families[b.reps[s.rep].family].id, "")
 		if seen[id] {
 			continue
 		}
@@ -113,55 +107,16 @@ func (x *Index) Known(block, signature string) (family string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	return x.resolve(b.families[f].id), true
+	return x.links.Resolve(b.families[f].id, signature), true
 }
 
-// MustLink makes every crash that would go to family b go to family a (a person's
-// merge); Unlink takes it back. The desk owns these edges and gives them again
-// after each start: snapshots do not hold them.
-func (x *Index) MustLink(a, b string) {
+// Link gives the index what people decided, in place of what it had: a merge or a
+// split holds for whatever is placed from now on, whichever block it is in and
+// whenever that was restored. The desk owns the links; snapshots do not hold them.
+func (x *Index) Link(l *Links) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if a != b && x.resolve(a) != b {
-		x.must[b] = a
-	}
-}
-
-// Unlink takes the merge of family b back.
-func (x *Index) Unlink(b string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	delete(x.must, b)
-}
-
-// CannotLink keeps crashes with a signature out of a family (a person's split);
-// AllowLink takes it back.
-func (x *Index) CannotLink(signature, family string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.cannot[signature] == nil {
-		x.cannot[signature] = map[string]bool{}
-	}
-	x.cannot[signature][family] = true
-}
-
-// AllowLink takes a CannotLink back.
-func (x *Index) AllowLink(signature, family string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	delete(x.cannot[signature], family)
-}
-
-// resolve follows merges; a cycle cannot be made.
-func (x *Index) resolve(id string) string {
-	for range len(x.must) + 1 {
-		next, ok := x.must[id]
-		if !ok {
-			return id
-		}
-		id = next
-	}
-	return id
+	x.links = l
 }
 
 // Explain compares a crash with the nearest representative of a family.
@@ -175,7 +130,7 @@ func (x *Index) Explain(in Input, family string) (Explanation, bool) {
 	q := weigh(&in, b.lookup)
 	for _, s := range b.nearest(&q, b.build(in.Build, false), rankAmong) {
 		r := &b.reps[s.rep]
-		if id := b.families[r.family].id; id != family && x.resolve(id) != family {
+		if id := b.families[r.family].id; id != family && x.links.Resolve(id, "") != family {
 			continue
 		}
 		at := 0

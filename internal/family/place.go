@@ -42,17 +42,15 @@ func (b *block) saw(f *fam, q *stack, build uint64) {
 	}
 }
 
-// place decides for one crash. allowed says which families it may join.
-func (b *block) place(in *Input, given string, allowed func(string) bool) Placement {
+// place decides for one crash. Links say what people decided about families.
+func (b *block) place(in *Input, given string, links *Links) Placement {
 	b.seq++
 	b.dirty = true
 	builds := b.build(in.Build, true)
 	if k, ok := b.known[in.Sequence]; ok && given == "" {
-		if id := b.families[k.family].id; allowed(id) {
-			b.families[k.family].builds |= builds
-			b.remember(in, k.family)
-			return Placement{Family: id, Known: true, Score: 1}
-		}
+		b.families[k.family].builds |= builds
+		b.remember(in, k.family)
+		return Placement{Family: b.families[k.family].id, Known: true, Score: 1}
 	}
 	q := weigh(in, b.learn)
 	p := Placement{Score: -1}
@@ -65,15 +63,15 @@ func (b *block) place(in *Input, given string, allowed func(string) bool) Placem
 	for _, s := range near {
 		r := &b.reps[s.rep]
 		id := b.families[r.family].id
-		if !allowed(id) {
-			continue
-		}
 		if target < 0 && !torn && s.sim >= b.t.threshold {
-			if torn = b.torn(near, s, allowed); !torn {
-				target = r.family
+			if torn = b.torn(near, s, links); !torn {
+				if target = b.follow(in, r, links); target != r.family {
+					p.Score, r.used = s.sim, b.seq
+					novel = s.sim < b.t.novelty
+				}
 			}
 		}
-		if r.family == target && p.Score < s.sim {
+		if r = &b.reps[s.rep]; r.family == target && p.Score < s.sim {
 			p.Score, r.used = s.sim, b.seq
 			novel = s.sim < b.t.novelty
 		}
@@ -93,7 +91,7 @@ func (b *block) place(in *Input, given string, allowed func(string) bool) Placem
 	p.Family = b.families[target].id
 	b.saw(&b.families[target], &q, builds)
 	if novel {
-		b.add(rep{stack: q, family: target, used: b.seq})
+		b.add(rep{stack: q, family: target, used: b.seq, sig: in.Signature})
 	}
 	b.remember(in, target)
 	return p
@@ -102,17 +100,32 @@ func (b *block) place(in *Input, given string, allowed func(string) bool) Placem
 // torn reports whether a crash is no more like its nearest family than like another
 // one, and not much like either: a new family, and a person's decision, harm less
 // than a toss.
-func (b *block) torn(near []scored, best scored, allowed func(string) bool) bool {
+func (b *block) torn(near []scored, best scored, links *Links) bool {
 	if best.sim >= b.t.threshold+b.t.doubt {
 		return false
 	}
+	root := links.Resolve(b.families[b.reps[best.rep].family].id, "")
 	for _, s := range near {
 		f := b.reps[s.rep].family
-		if f != b.reps[best.rep].family && best.sim-s.sim < b.t.tie && allowed(b.families[f].id) {
+		if f != b.reps[best.rep].family && best.sim-s.sim < b.t.tie && links.Resolve(b.families[f].id, "") != root {
 			return true
 		}
 	}
 	return false
+}
+
+// follow is the family that a crash joins with its nearest representative: when a
+// person split that one's signature off, the crash goes with it, unless the rules
+// of links lead its own signature somewhere already.
+func (b *block) follow(in *Input, r *rep, links *Links) int32 {
+	id := b.families[r.family].id
+	if links.Landing(id, in.Signature) != id {
+		return r.family
+	}
+	if to := links.Landing(id, r.sig); to != id {
+		return b.familyOf(to)
+	}
+	return r.family
 }
 
 // open makes a new family. Its id is a hash of the block and its first crash.
@@ -141,6 +154,8 @@ const familyBytes = 136
 
 // letters is Crockford's base 32: no I, L, O or U.
 var letters = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+
+func hashOf(s string) uint64 { return signature.Hash64(s) }
 
 func familyID(key, sig string, sequence uint64) string {
 	h := signature.Hash64(Version + "\n" + key + "\n" + sig)

@@ -8,10 +8,13 @@ import (
 	"github.com/bellwether-project/bellwether/internal/fault"
 )
 
-// A snapshot is one block: the magic "fam1", then unsigned varints, length-prefixed
+// A snapshot is one block: the magic "fam2", then unsigned varints, length-prefixed
 // texts and 32-bit floats, in the order of write below. The same block gives the
 // same bytes.
-const magic = "fam1"
+const (
+	magic    = "fam2"
+	magicOld = "fam1" // without the signatures of representatives
+)
 
 // Dirty lists the blocks changed since their last snapshot, sorted; blocks that the
 // byte limit dropped are among them.
@@ -75,7 +78,9 @@ func (x *Index) forget(key string) {
 	delete(x.dropped, key)
 }
 
-func (b *block) write() []byte {
+func (b *block) write() []byte { return b.writeAs(magic) }
+
+func (b *block) writeAs(magic string) []byte {
 	out := make([]byte, 0, int(b.bytes))
 	num := func(v uint64) { out = binary.AppendUvarint(out, v) }
 	text := func(s string) { num(uint64(len(s))); out = append(out, s...) }
@@ -111,6 +116,9 @@ func (b *block) write() []byte {
 		}
 		num(uint64(r.family))
 		num(r.used)
+		if magic != magicOld {
+			text(r.sig)
+		}
 		num(uint64(r.extras))
 		num(uint64(r.tell + 1))
 		num(uint64(r.top + 1))
@@ -151,6 +159,7 @@ func (b *block) write() []byte {
 type reader struct {
 	b   []byte
 	bad bool
+	old bool // the snapshot is one of magicOld
 }
 
 func (r *reader) num(below uint64) uint64 {
@@ -190,10 +199,10 @@ func readBlock(data []byte, t *tuning) (*block, error) {
 	bad := func() (*block, error) {
 		return nil, fault.E("family.Restore", fault.Invalid, "The snapshot of a block of families cannot be read.", nil)
 	}
-	if len(data) < len(magic) || string(data[:len(magic)]) != magic {
+	if len(data) < len(magic) || string(data[:len(magic)]) != magic && string(data[:len(magic)]) != magicOld {
 		return bad()
 	}
-	r := &reader{b: data[len(magic):]}
+	r := &reader{b: data[len(magic):], old: string(data[:len(magic)]) == magicOld}
 	b := newBlock(r.text(), t)
 	b.seq = r.num(math.MaxUint64)
 	for range min(r.count(1), 64) {
@@ -243,6 +252,9 @@ func readBlock(data []byte, t *tuning) (*block, error) {
 
 func (r *reader) rep(tokens, families uint64) rep {
 	x := rep{family: int32(r.num(families)), used: r.num(math.MaxUint64)}
+	if !r.old {
+		x.sig = r.text()
+	}
 	x.extras = int(r.num(maxTerms + 1))
 	x.tell = int(r.num(maxTerms+1)) - 1
 	x.top = int(r.num(maxTerms+1)) - 1

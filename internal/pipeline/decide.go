@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/blame"
@@ -168,6 +169,7 @@ func seen(items []item) []crash.Seen {
 		s.First, s.Last = min(s.First, e.Received), max(s.Last, e.Received)
 		s.Happened = max(s.Happened, min(e.Time, e.Received))
 		s.Releases = addRelease(s.Releases, it.release)
+		s.Near = addNear(s.Near, it.place.Near)
 		if key := [2]string{s.Family, it.sig.Hash}; !sigs[key] {
 			sigs[key] = true
 			sig, words := shown(it)
@@ -193,6 +195,21 @@ func shown(it *item) (sig *eco.Signature, words string) {
 	doc := crash.Redact(crash.Document{Origin: it.env.Origin, Crash: *it.env.Crash, Signature: it.sig, Blame: it.blame},
 		facts.Only([]eco.ExtensionID{it.blame.Extension}, nil))
 	return &doc.Signature, searchText(&doc.Signature, &doc.Crash)
+}
+
+// maxNear bounds the families close by that one batch notes of one family.
+const maxNear = 10
+
+func addNear(list, more []crash.Near) []crash.Near {
+	for _, n := range more {
+		i := slices.IndexFunc(list, func(x crash.Near) bool { return x.Family == n.Family })
+		if i >= 0 {
+			list[i].Score = max(list[i].Score, n.Score)
+		} else if len(list) < maxNear {
+			list = append(list, n)
+		}
+	}
+	return list
 }
 
 // maxReleases bounds the distinct releases of one family in one batch; the

@@ -139,6 +139,9 @@ func (w *Worker) release(ctx context.Context, list []crash.HeldCrash) error {
 	if err != nil || len(items) == 0 {
 		return err
 	}
+	if err := w.learnLinks(ctx); err != nil {
+		return err
+	}
 	began := w.o.Now()
 	w.prepare(items)
 	for i := range items {

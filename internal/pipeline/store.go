@@ -22,6 +22,9 @@ func (w *Worker) store(ctx context.Context, b *batch) error {
 	if err != nil {
 		return err
 	}
+	if err := w.persist(ctx, "links", func() error { return w.learnLinks(ctx) }); err != nil {
+		return err
+	}
 	before := replayedOf(letters)
 	w.decide(b.items, letters, began)
 	families := seen(b.items)
@@ -53,6 +56,19 @@ func (w *Worker) store(ctx context.Context, b *batch) error {
 	}
 	w.o.Desk.Recorded(families)
 	return w.apply(ctx, b, documents, families, began)
+}
+
+// learnLinks gives the index what people merged and split since the last batch. It
+// decides where crashes are kept from now on; what was kept before, and what is
+// decided before the worker learns of it, is put right whenever it is read (see
+// crash.Links), so that nothing hangs on the moment.
+func (w *Worker) learnLinks(ctx context.Context) error {
+	l, err := w.o.Desk.Links(ctx)
+	if err == nil && l != w.links {
+		w.index.Link(l)
+		w.links = l
+	}
+	return err
 }
 
 // apply is what follows the decision of a batch, the first time or again.

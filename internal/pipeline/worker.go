@@ -98,6 +98,7 @@ type Worker struct {
 
 	// Owned by the goroutine of Run.
 	index    *family.Index
+	links    *family.Links   // what people merged and split, as the index knows it
 	changed  map[string]bool // blocks that learned something since their last snapshot
 	known    *aging[struct{}]
 	sessions *aging[sessionState]
@@ -153,7 +154,7 @@ func (w *Worker) Run(ctx context.Context) error {
 
 // work loads what the worker remembers and runs until ctx is done.
 func (w *Worker) work(ctx context.Context) error {
-	w.index = family.NewIndex(w.o.Families)
+	w.index, w.links = family.NewIndex(w.o.Families), nil
 	w.known, w.sessions = newAging[struct{}](maxDedup), newAging[sessionState](maxSessions)
 	w.releases, w.changed = map[Release]struct{}{}, map[string]bool{}
 	w.newest = time.UnixMilli(0)

@@ -17,7 +17,7 @@ import (
 // Export implements facts.Store: a Parquet file per day. DuckDB may only write
 // inside its folder, so a file is made there and then moved.
 func (s *Store) Export(ctx context.Context, q facts.Query, dir string) ([]string, error) {
-	q.Rows, q.Limit, q.Offset, q.Order = true, 0, 0, nil
+	q.Rows, q.Limit, q.Offset, q.Order, q.Relabel = true, 0, 0, nil, nil // rows as they are kept
 	if err := q.Check(); err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ type plan struct {
 	additive bool     // every measure is a sum, or made of sums
 	rollable bool
 	lists    lists
+	family   string // the expression of the family as the query sees it
 }
 
 func newPlan(q *facts.Query) (*plan, error) {
@@ -50,6 +51,7 @@ func newPlan(q *facts.Query) (*plan, error) {
 		}
 	}
 	pl.rollable = pl.rollable && pl.additive
+	pl.family = relabeled(q.Relabel, &pl.lists)
 	return pl, nil
 }
 
@@ -156,7 +158,10 @@ func (pl *plan) where(p *part, fromRoll bool) string {
 	and := []string{pl.lists.visible(pl.q.Scope)}
 	for i, c := range pl.q.Where {
 		if c.Col != facts.Class && c.Col != facts.Date {
-			and = append(and, pl.lists.test(expression(c.Col, p, fromRoll), c.Op, pl.parsed[i]))
+			and = append(and, pl.lists.test(pl.expression(c.Col, p, fromRoll), c.Op, pl.parsed[i]))
+			if c.Col == facts.Family && c.Op == facts.In && len(pl.q.Relabel) > 0 { // lets DuckDB skip row groups
+				and = append(and, pl.lists.test("family", facts.In, sources(pl.q.Relabel, pl.parsed[i])))
+			}
 		}
 	}
 	if !fromRoll && !pl.q.Filters(facts.Quarantined) {
@@ -186,7 +191,7 @@ func (pl *plan) columns(p *part, fromRoll bool) string {
 				add(d, d)
 			}
 		default:
-			add(expression(c, p, fromRoll), "k"+itoa(i))
+			add(pl.expression(c, p, fromRoll), "k"+itoa(i))
 		}
 	}
 	need := pl.needed()

@@ -42,6 +42,12 @@ func (s *Store) rows(ctx context.Context, pl *plan) (facts.Result, error) {
 		hits, r.More = hits[:pl.q.Limit], true
 	}
 	r.Facts, err = s.read(ctx, hits)
+	if len(pl.q.Relabel) > 0 {
+		for i := range r.Facts {
+			f := &r.Facts[i]
+			f.Family = pl.q.Relabeled(f.Family, f.Signature)
+		}
+	}
 	return r, err
 }
 
@@ -102,7 +108,7 @@ func (s *Store) find(ctx context.Context, pl *plan, ps []*part, want int) ([]fou
 	for i, p := range ps {
 		sel := "SELECT " + itoa(i) + " AS p, id"
 		for j, o := range pl.q.Order {
-			sel += ", " + expression(facts.Column(o.By), p, false) + " AS o" + itoa(j)
+			sel += ", " + pl.expression(facts.Column(o.By), p, false) + " AS o" + itoa(j)
 		}
 		in := p.info.Load()
 		union = append(union, sel+" FROM "+in.source+" WHERE "+pl.where(p, false)+between("received", pl.from, pl.to))

@@ -149,3 +149,43 @@ func expression(c facts.Column, p *part, fromRoll bool) string {
 	}
 	return string(c) // the others have the same name in the table
 }
+
+// expression is the same with the family as the query sees it.
+func (pl *plan) expression(c facts.Column, p *part, fromRoll bool) string {
+	if c == facts.Family {
+		return pl.family
+	}
+	return expression(c, p, fromRoll)
+}
+
+// relabeled writes the family of a row of facts. Few rows are of a family that has
+// another name; only those are compared one by one.
+func relabeled(list []facts.Relabel, l *lists) string {
+	if len(list) == 0 {
+		return "family"
+	}
+	var from []string
+	var signed, whole strings.Builder
+	for _, r := range list {
+		if name := quote(r.Family); !slices.Contains(from, name) {
+			from = append(from, name)
+		}
+		if r.Signature != "" {
+			signed.WriteString(" WHEN family = " + quote(r.Family) + " AND signature = " + quote(r.Signature) + " THEN " + quote(r.To))
+		} else {
+			whole.WriteString(" WHEN family = " + quote(r.Family) + " THEN " + quote(r.To))
+		}
+	}
+	return "(CASE WHEN family IN " + l.set(from) + " THEN CASE" + signed.String() + whole.String() + " ELSE family END ELSE family END)"
+}
+
+// sources are the stored families of rows that a query sees under the names given.
+func sources(list []facts.Relabel, names []any) []any {
+	out := slices.Clone(names)
+	for _, r := range list {
+		if slices.Contains(names, any(r.To)) && !slices.Contains(out, any(r.Family)) {
+			out = append(out, r.Family)
+		}
+	}
+	return out
+}

@@ -118,6 +118,13 @@ func near(*facts.Query) cmp.Option {
 // Question makes a valid query: half of them of the kind that pages ask.
 func Question(r *rand.Rand, fs []eco.Fact) facts.Query {
 	q := facts.Query{Scope: scope(r)}
+	if r.IntN(3) == 0 {
+		for range r.IntN(40) {
+			q.Relabel = append(q.Relabel, facts.Relabel{Family: []string{"F-1", "F-2", "F-" + strconv.Itoa(r.IntN(60))}[r.IntN(3)],
+				Signature: []string{"", "00ff", "11ee", "it's"}[r.IntN(4)], To: []string{"F-1", "F-2", "F-3", "F'4"}[r.IntN(4)]})
+		}
+		q.Relabel = distinct(q.Relabel)
+	}
 	cols, fns := columns, slices.Concat(additive, others)
 	if r.IntN(2) == 0 {
 		cols, fns = likely, additive
@@ -205,3 +212,16 @@ func condition(r *rand.Rand, cols []facts.Column, fs []eco.Fact) facts.Cond {
 }
 
 func printed(v any) string { return fmt.Sprint(v) }
+
+// distinct keeps the first of relabels that begin alike.
+func distinct(list []facts.Relabel) []facts.Relabel {
+	return slices.DeleteFunc(list, func() func(facts.Relabel) bool {
+		seen := map[[2]string]bool{}
+		return func(r facts.Relabel) bool {
+			k := [2]string{r.Family, r.Signature}
+			was := seen[k]
+			seen[k] = true
+			return was
+		}
+	}())
+}

@@ -49,6 +49,7 @@ func Run(t *testing.T, open Open) {
 		{"erasing an install", eraseInstall},
 		{"erasing a report", eraseReport},
 		{"erasing what is held", eraseHeld},
+		{"families under other names", relabels},
 		{"purging", purge},
 		{"export", export},
 		{"stats", stats},
