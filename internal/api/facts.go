@@ -144,6 +144,9 @@ func (s *Server) factRoutes() {
 		}
 		ctx, cancel := context.WithTimeout(c.ctx, queryTime)
 		defer cancel()
+		if query.Relabel, err = s.o.Desk.Relabels(ctx); err != nil { // families as people merged and split them
+			return answer{}, err
+		}
 		r, err := s.o.Facts.Query(ctx, query)
 		if err != nil && ctx.Err() != nil && c.ctx.Err() == nil {
 			err = fault.E("api.facts", fault.TooLarge, "The question takes too long; please narrow it.", err)

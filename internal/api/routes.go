@@ -10,6 +10,7 @@ func (s *Server) routes() {
 	s.keyRoutes()
 	s.familyRoutes()
 	s.suspectRoutes()
+	s.regroupRoutes()
 	s.crashRoutes()
 	s.receiptRoutes()
 	s.heldRoutes()

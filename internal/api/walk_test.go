@@ -170,6 +170,10 @@ func (h *house) body(route, tenant string) string {
 		return `{"extension":"` + ext + `","name":"x","policy":{"tiers":["crash"]}}`
 	case "POST /families/{id}/state":
 		return `{"state":"open"}`
+	case "POST /families/{id}/merge":
+		return `{"families":["` + h.family[tenant] + `"]}`
+	case "POST /families/{id}/split":
+		return `{"containing":"zzzz"}`
 	case "POST /families/{id}/undo":
 		c, err := h.o.Desk.SetState(h.t.Context(), facts.Everything(), crash.Decision{Family: h.family[tenant], To: crash.Ignored, Actor: "system:test"})
 		if err != nil {

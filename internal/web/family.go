@@ -33,9 +33,9 @@ type familyPage struct {
 	More     string
 	CanEdit  bool
 	Form     stateForm
-	Waiting  *waiting
 	Answer   *answerForm
-	Quiet    empty // when nothing crashed in the period
+	familyTriage
+	Quiet empty // when nothing crashed in the period
 }
 
 type shareList struct {
@@ -118,6 +118,9 @@ func (s *Server) showFamily(w http.ResponseWriter, r *http.Request, v viewer, id
 	if err := s.check(v, account.FamilyRead, familyResource(d.Family)); err != nil {
 		return err
 	}
+	if d.ID != id && r.Method == http.MethodGet { // it is part of another one
+		return redirect(w, r, familyPath(d.ID))
+	}
 	p := familyPage{Period: per, Quiet: empty{Icon: "clock", Title: "Quiet in these days", Text: "No crash of this family came in. Look at a longer span, above."}, F: v.famRow(d.Family, per.From), First: v.at(d.FirstSeen), List: d.List}
 	crumbs := []crumb{{"Crashes", "/crashes"}}
 	if d.Blame != "" {
@@ -147,7 +150,8 @@ func (s *Server) showFamily(w http.ResponseWriter, r *http.Request, v viewer, id
 			form.Undo = c.ID
 		}
 	}
-	form.Action = familyPath(id)
+	p.Near, p.Regrouped = nearRows(d), v.regroupRows(d, name, p.CanEdit)
+	form.Action = familyPath(d.ID)
 	if form.To == "" {
 		form.To = string(crash.Resolved)
 		if d.State != crash.Open {

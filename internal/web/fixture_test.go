@@ -213,6 +213,7 @@ func fixPages() map[string]any {
 		"receipt-withdraw": withdrawPage{Shell: Shell{Title: "Withdraw your report", Public: true}, V: fixReceipt().V, Path: "/receipts/x"},
 		"error":            errorPage{Shell: fixShell("", "Not here"), Status: 404, Title: "Not here", Text: "There is no such family, or it is not yours to see.", What: "It may have expired.", Request: "9f86d081"},
 	}
+	fixTriage(out)
 	return out
 }
 

@@ -63,11 +63,17 @@ func (s *Server) Routes() []door.Route {
 		get("/crashes", account.FamilyRead, s.crashes, "Crash families with filters."),
 		post("/crashes/state", account.FamilyEdit, s.bulkState, "Changes the state of several families."),
 		get("/crashes/list", account.CrashRead, s.crashList, "Single crashes, newest first."),
+		get("/crashes/merge", account.FamilyEdit, s.mergeForm, "What merging families would do."),
+		post("/crashes/merge", account.FamilyEdit, s.merge, "Merges families."),
 		get("/crashes/{id}", account.CrashRead, s.crash, "One crash report."),
 		get("/families/{id}", account.FamilyRead, s.family, "One family."),
 		post("/families/{id}/state", account.FamilyEdit, s.setState, "Changes the state of a family."),
 		post("/families/{id}/answer", account.FamilyEdit, s.sayAnswer, "Changes what reporters are told."),
 		post("/families/{id}/undo", account.FamilyEdit, s.undoState, "Takes the last change back."),
+
+		get("/families/{id}/split", account.FamilyEdit, s.splitForm, "What splitting a family would do."),
+		post("/families/{id}/split", account.FamilyEdit, s.split, "Splits signatures off a family."),
+		post("/families/{id}/regroup/undo", account.FamilyEdit, s.undoRegroup, "Takes a merge or split back."),
 
 		get("/intake", account.IntakeRead, s.intake, "What came in and what became of it."),
 		get("/intake/letters", account.IntakeRead, s.letters, "Dead letters."),

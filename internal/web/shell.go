@@ -55,6 +55,9 @@ type flash struct{ Kind, Icon, Text string }
 var done = map[string]flash{
 	"state":         {"ok", "check", "The state was changed."},
 	"undone":        {"ok", "check", "The last change was taken back."},
+	"merged":        {"ok", "check", "The families are one now."},
+	"split":         {"ok", "check", "This is a family of its own now."},
+	"regrouped":     {"ok", "check", "It was taken back. Every crash is where it was, with what came in since."},
 	"saved":         {"ok", "check", "Saved."},
 	"created":       {"ok", "check", "Created."},
 	"revoked":       {"ok", "check", "Revoked. It is refused from now on."},
