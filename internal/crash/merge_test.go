@@ -202,7 +202,9 @@ func TestSplit(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		x := newDesk(t, d)
 		ctx := t.Context()
-		r := func(sig string, install eco.Install, version string) report { return theme("F-A", sig, install, version) }
+		r := func(sig string, install eco.Install, version string) report {
+			return theme("F-A", sig, install, version)
+		}
 		first := x.add(r("a1a1a1a1a1a1a1a1", 1, "1.0.0"), r("a2a2a2a2a2a2a2a2", 1, "1.1.0"), r("a2a2a2a2a2a2a2a2", 2, "1.2.0"), r("a3a3a3a3a3a3a3a3", 3, "1.3.0"))
 		before := x.said(themes, "F-A")
 		s := Split{Family: "F-A", Signatures: []string{"a1a1a1a1a1a1a1a1", "ffffffffffffffff"}, Containing: "KEY A2", Actor: "a-1", Note: "two things"}

@@ -30,5 +30,5 @@ func fixTriage(pages map[string]any) {
 		Near:      []nearRow{{crash.Nearby{Family: "F-93jd02ka", Title: "Error in resolveRepository", State: crash.Open}, "-0.05", "#", "#"}},
 		Regrouped: []regroupRow{{crash.Regrouping{ID: "c-9", Note: "One cause."}, fixViewer().at(fixNow), "Ada Okafor", "merged F-1 into this one", "#"}},
 	}
-	pages["family"] = p
+	pages["family"], pages["merge"], pages["split"] = p, fixMerge(), fixSplit()
 }
