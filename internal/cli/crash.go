@@ -13,6 +13,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
+	"github.com/bellwether-project/bellwether/internal/ingest/native"
 	"github.com/bellwether-project/bellwether/internal/ingest/sentry"
 	"github.com/bellwether-project/bellwether/internal/scrub"
 	"github.com/bellwether-project/bellwether/internal/signature"
@@ -26,11 +27,11 @@ type crashCmd struct {
 }
 
 // maxReport bounds a report given to sign and explain, in bytes.
-const maxReport = 8 << 20
+const maxReport = native.MaxReport
 
 type reportFlags struct {
 	JSON bool     `help:"Print JSON, one object a report." name:"json"`
-	File []string `arg:"" help:"A text trace, a Sentry event or a Sentry envelope; - is standard input."`
+	File []string `arg:"" help:"A text trace, a whole report (Node.js, JVM, macOS, a CPU profile), a browser report, a Sentry event or a Sentry envelope; - is standard input."`
 }
 
 // verdict is what the rules say of one report.
@@ -96,7 +97,7 @@ func judge(c *console, world *blame.World, name string) (verdict, error) {
 	case err != nil:
 		return verdict{}, fault.E("crash.sign", fault.Unavailable, "The file cannot be read.", err)
 	case len(b) > maxReport:
-		return verdict{}, fault.E("crash.sign", fault.TooLarge, "A report has at most 8 MiB.", nil)
+		return verdict{}, fault.E("crash.sign", fault.TooLarge, "A report has at most 16 MiB.", nil)
 	}
 	report, origin, reader, err := understand(b)
 	if err != nil {
@@ -119,6 +120,14 @@ func understand(b []byte) (*eco.Crash, eco.Origin, string, error) {
 	trimmed := bytes.TrimSpace(b)
 	if len(trimmed) == 0 {
 		return nil, eco.Origin{}, "", fault.E("crash.sign", fault.Invalid, "The report is empty.", nil)
+	}
+	if c, o, reader, is, err := wholeReport(b); is {
+		return c, o, reader, err
+	}
+	if trimmed[0] == '{' || trimmed[0] == '[' {
+		if c, o, reader, is, err := browserReport(trimmed); is {
+			return c, o, reader, err
+		}
 	}
 	if trimmed[0] != '{' {
 		return &eco.Crash{Text: string(b)}, eco.Origin{}, "text trace", nil

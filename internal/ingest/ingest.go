@@ -106,6 +106,8 @@ func (s *Server) Routes() []door.Route {
 		{Method: "POST", Pattern: grpcMetrics, Public: true, Doc: "OTLP/gRPC metrics", Handler: grpc},
 		{Pattern: "/v2/track", Public: true, Doc: "Application Insights telemetry", Handler: http.HandlerFunc(s.track)},
 		{Pattern: "/v2.1/track", Public: true, Doc: "Application Insights telemetry", Handler: http.HandlerFunc(s.track)},
+		{Pattern: "/r/{key}", Public: true, Doc: "Reporting API: crashes and policy violations, as browsers report them", Handler: door.Handler(s.browserReports)},
+		{Pattern: "/r/{key}/{$}", Public: true, Doc: "Reporting API: crashes and policy violations, as browsers report them", Handler: door.Handler(s.browserReports)},
 		{Pattern: "/api/v1/intake/crashes", Public: true, Doc: "Our own JSON: crashes", Handler: s.native("crashes")},
 		{Pattern: reportPath, Public: true, Doc: "A whole crash report as its runtime wrote it: Node.js, JVM, macOS, profiles, text traces", Handler: door.Handler(s.report)},
 		{Pattern: "/api/v1/intake/sessions", Public: true, Doc: "Our own JSON: sessions", Handler: s.native("sessions")},

@@ -60,7 +60,7 @@ func (s *Server) open(r *http.Request, protocol, key string, project int64) (gat
 	info.SetProject(id)
 	if usable, why := view.Usable(now); !usable {
 		s.dropRequest(g, id, why)
-		return g, s.refuse(r, now, fault.E("ingest", fault.Forbidden, "The project key is no longer taken.", nil))
+		return g, s.refuse(r, now, fault.E("ingest", fault.Forbidden, "The project key is no longer taken.", errEnded))
 	}
 	if project != 0 && project != id {
 		s.dropRequest(g, id, "key:project")
@@ -175,7 +175,10 @@ func sentryKey(v string) string {
 	return a.Key
 }
 
-var errQuota = errors.New("quota")
+var (
+	errQuota = errors.New("quota")
+	errEnded = errors.New("revoked or expired")
+)
 
 // quota counts the items of each key in the present UTC day. What the process
 // before had counted is known by project: after a restart each key of a project

@@ -8,6 +8,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
 	"github.com/bellwether-project/bellwether/internal/ingest/native"
 	"github.com/bellwether-project/bellwether/internal/ingest/otlp"
+	"github.com/bellwether-project/bellwether/internal/ingest/reporting"
 	"github.com/bellwether-project/bellwether/internal/ingest/sentry"
 	"github.com/bellwether-project/bellwether/internal/stack/minidump"
 )
@@ -21,6 +22,7 @@ const (
 	MaxOTLP      = 16 << 20  // bytes of an OTLP request, after decompression
 	MaxOTLPRaw   = 8 << 20   // bytes of it on the wire
 	MaxTrack     = 4 << 20   // bytes of an Application Insights request
+	MaxReports   = 1 << 20   // bytes of a request of the Reporting API
 	MaxNative    = 4 << 20   // bytes of a request in our own JSON
 	MaxDumpBody  = 34 << 20  // bytes of an upload with a minidump, after its Content-Encoding
 	MaxDumpRaw   = 34 << 20  // bytes of it on the wire
@@ -63,6 +65,8 @@ func Limits() []Bound {
 		{"OTLP parts (records, attributes, values …) of a request", otlp.MaxMessages, "parts", "413; gRPC RESOURCE_EXHAUSTED"},
 		{"OTLP records of a request", MaxRecords, "records", "413; gRPC RESOURCE_EXHAUSTED"},
 		{"Application Insights request", MaxTrack, "bytes", "413"},
+		{"Reporting API request", MaxReports, "bytes", "413"},
+		{"browser reports of a request", reporting.MaxReports, "reports", "rest dropped, limit:reports"},
 		{"native request", MaxNative, "bytes", "413"},
 		{"whole report (Node.js, JVM, macOS, profile, trace)", native.MaxReport, "bytes", "413"},
 		{"minidump upload", MaxDumpBody, "bytes", "413"},

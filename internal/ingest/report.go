@@ -43,7 +43,7 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request) error {
 
 // reportUnfolds is how many times its bytes a report takes in memory at most while
 // it is read: the text, and the tree and samples of a profile.
-const reportUnfolds = 4
+const reportUnfolds = 8
 
 // source reads what an address says of where a report comes from: the members of
 // "source" in our JSON, and the client's id of the report.

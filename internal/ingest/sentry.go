@@ -59,6 +59,9 @@ func (s *Server) sentryPost(w http.ResponseWriter, r *http.Request, a sentryAddr
 	case a.name == "minidump":
 		return s.sentryMinidump(w, r, a.project)
 	}
+	if a.name == "security" || a.name == "csp-report" || a.name == "nel" {
+		return s.sentryReports(w, r, a)
+	}
 	return s.notServed(w, r, a)
 }
 

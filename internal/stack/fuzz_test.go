@@ -33,7 +33,7 @@ func seeds(f *testing.F) {
 			if err != nil {
 				f.Fatal(err)
 			}
-			if len(b) < 8<<10 {
+			if len(b) < 16<<10 {
 				f.Add(string(b))
 			}
 		}
@@ -93,6 +93,46 @@ func FuzzParseDotNet(f *testing.F) { fuzzDialect(f, DotNet) }
 func FuzzParseRuby(f *testing.F)   { fuzzDialect(f, Ruby) }
 func FuzzParsePHP(f *testing.F)    { fuzzDialect(f, PHP) }
 func FuzzParseRust(f *testing.F)   { fuzzDialect(f, Rust) }
+
+func FuzzParseJVMFatal(f *testing.F) { fuzzDialect(f, JVMFatal) }
+func FuzzParseApple(f *testing.F)    { fuzzDialect(f, AppleCrash) }
+
+// fuzzJSON holds one reader of reports in JSON to the same.
+func fuzzJSON(f *testing.F, name Dialect) {
+	seeds(f)
+	at := 0
+	for i := range jsonReports {
+		if jsonReports[i].name == name {
+			at = i
+		}
+	}
+	d := &jsonReports[at]
+	f.Fuzz(func(t *testing.T, s string) {
+		tr := &tree{}
+		root, err := d.read(tr, s)
+		if root == nil {
+			return
+		}
+		if err != nil {
+			t.Error("read and refused")
+		}
+		xs := tr.flatten(root)
+		normaliseAll(xs, d.platform)
+		checkForm(t, Trace{Platform: d.platform, Exceptions: xs})
+		for i := range xs {
+			if p, s, ok := Share(&xs[i]); ok && (p < 0 || p > 100.1 || s <= 0) {
+				t.Errorf("share %v of %v", p, s)
+			}
+		}
+		if len(tr.tr.Images) > 32 || len(tr.tr.Tags) > 16 {
+			t.Errorf("%d images, %d tags", len(tr.tr.Images), len(tr.tr.Tags))
+		}
+	})
+}
+
+func FuzzNodeReport(f *testing.F) { fuzzJSON(f, NodeReport) }
+func FuzzIPS(f *testing.F)        { fuzzJSON(f, AppleIPS) }
+func FuzzProfile(f *testing.F)    { fuzzJSON(f, CPUProfile) }
 
 func BenchmarkParse(b *testing.B) {
 	for _, name := range []string{"node/uncaught", "java/lambda", "python/chained", "go/nil-deref"} {

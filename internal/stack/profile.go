@@ -15,7 +15,7 @@ import (
 
 // The bounds of profiles. A profile of more nodes is refused: half a tree is none.
 const (
-	maxNodes   = 100_000
+	maxNodes   = 50_000
 	maxSamples = 2_000_000
 	maxPaths   = 24  // stacks kept beside the heaviest
 	maxDeep    = 400 // calls of a stack of a profile
