@@ -43,7 +43,7 @@ func TestNoCanaryReachesTheDisk(t *testing.T) {
 		sent[r.protocol]++
 		s.post(t, r)
 	}
-	for _, p := range []string{"sentry", "otlp", "grpc", "insights", "native", "opted out"} {
+	for _, p := range []string{"sentry", "otlp", "grpc", "insights", "native", "reporting", "report", "opted out"} {
 		if sent[p] < 10 {
 			t.Errorf("only %d requests of protocol %s", sent[p], p)
 		}

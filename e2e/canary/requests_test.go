@@ -109,7 +109,9 @@ func requests(t *testing.T, key registry.Key) []request {
 		out = append(out, insights(t, key, p)...)
 		out = append(out, native(t, key, p)...)
 		out = append(out, feedback(key, round))
+		out = append(out, browserReports(t, key, p)...)
 	}
+	out = append(out, wholeReports(t, key, 1)...)
 	out = append(out, packed(t, out)...)
 	out = append(out, optedOut(key)...)
 	return append(out, malformed(key)...)
@@ -290,7 +292,7 @@ func insights(t *testing.T, key registry.Key, p *planter) []request {
 func malformed(key registry.Key) []request {
 	var out []request
 	for _, path := range []string{fmt.Sprintf("/api/%d/envelope/?sentry_key=%s", key.Project, key.Public), fmt.Sprintf("/api/%d/store/?sentry_key=%s", key.Project, key.Public),
-		"/v1/logs", "/v1/traces", "/v1/metrics", "/v2/track", "/api/v1/intake/crashes", "/api/v1/intake/events", "/api/v1/intake/sessions", "/zqcanary/zqcanary?x=zqcanary"} {
+		"/v1/logs", "/v1/traces", "/v1/metrics", "/v2/track", "/api/v1/intake/crashes", "/api/v1/intake/events", "/api/v1/intake/sessions", "/api/v1/intake/report", "/r/" + key.Public, "/r/zqcanary", "/zqcanary/zqcanary?x=zqcanary"} {
 		for _, body := range []string{`{"zqcanary":`, `zqcanary zqcanary@leak.example`, `{"a":"zqcanary"}` + "\n{zqcanary", `[[[[["zqcanary"]]]]]`} {
 			out = append(out, request{"malformed", path, map[string]string{"Content-Type": "application/json", "Authorization": "Bearer " + key.Public, "X-Bellwether-Key": key.Public}, []byte(body)})
 		}

@@ -92,6 +92,9 @@ func (s *Server) nativeAnswer(w http.ResponseWriter, r *http.Request, g gate, it
 		it := &items[i]
 		out := batch.add(it)
 		note := ItemNote{ClientID: it.ClientID, Outcome: "kept"}
+		if r.URL.Path == reportPath {
+			note.ClientID = "" // the only item; an address is not repeated
+		}
 		if out.Kept {
 			note.ID, note.Answer = out.ID.String(), out.Answer
 		} else {
