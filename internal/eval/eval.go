@@ -100,12 +100,14 @@ func judge(w *blame.World, c *eco.Crash, o eco.Origin) read {
 func (s *Set) answer() ([]Answer, family.Stats) {
 	x := family.NewIndex(family.Options{})
 	out := make([]Answer, len(s.records))
+	evidence := newBeside()
 	for i := range s.records {
 		c, o := s.records[i].crash()
 		r := judge(s.World, c, o)
 		ranked := x.Rank(r.in, maxRanked)
 		p := x.Place(r.in)
-		out[i] = Answer{ID: s.records[i].ID, Signature: r.sig.Hash, Family: p.Family, Blame: string(r.b.Extension), New: p.New, Ranked: ranked}
+		lead := evidence.judge(c, &r, p.Family)
+		out[i] = Answer{ID: s.records[i].ID, Signature: r.sig.Hash, Family: p.Family, Blame: string(lead), New: p.New, Ranked: ranked}
 		if out[i].Ranked == nil {
 			out[i].Ranked = []family.Near{}
 		}

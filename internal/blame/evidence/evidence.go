@@ -45,7 +45,9 @@ type Question struct {
 	Sessions []Vote // healthy ones
 	Others   []Vote // crashes of other families
 	// Given are extensions that are in the crash anyway (they are on the stack):
-	// only votes in which they were active are compared, and they are not suspects.
+	// only votes in which they were active are compared, and they are not suspects. A
+	// finding is then one extension: with the given one it is a pair already. Others
+	// should be crashes of other families with the same ones on the stack.
 	Given []eco.ExtensionID
 	// Strict divides the level: a caller that asks this of very many families.
 	Strict float64
@@ -137,7 +139,7 @@ func Weigh(q Question) Answer {
 	}
 	a.Tested = len(t.names)
 	screen := t.screen()
-	found, pairs := t.candidates(screen)
+	found, pairs := t.candidates(screen, len(q.Given) == 0)
 	a.Pairs = pairs
 	found = discover(found, a.Tested+a.Pairs, a.Level)
 	a.Findings, a.Dropped = t.separate(found)

@@ -38,13 +38,16 @@ func (t *table) screen() []int {
 // candidates tests the screened extensions, and the pairs of them. The p of a pair
 // is the larger of two: that of either member among the votes with the other. So
 // a pair stands out only when both of its members add something to the other.
-func (t *table) candidates(screen []int) (out []Finding, pairs int) {
+func (t *table) candidates(screen []int, pairing bool) (out []Finding, pairs int) {
 	for _, e := range screen {
 		s := one(e)
 		if f, ok := t.finding(s); ok {
 			f.P = upper(t.count(func(r *row) bool { return r.has(e) }, nil, 0, nil).cells)
 			out = append(out, f)
 		}
+	}
+	if !pairing {
+		return out, 0
 	}
 	for i, a := range screen {
 		for _, b := range screen[i+1:] {

@@ -32,6 +32,7 @@ type ballot struct {
 	evidence.Vote
 	at      int64
 	family  string
+	blame   eco.ExtensionID
 	install eco.Install
 }
 
@@ -219,7 +220,7 @@ func (d *Desk) ballots(ctx context.Context, list []*eco.Fact) ([]ballot, error) 
 	out := make([]ballot, 0, len(list))
 	for _, f := range list {
 		if a := active[f.ID]; len(a) > 0 {
-			out = append(out, ballot{Vote: evidence.Vote{Stratum: stratum(&f.Origin), Active: a}, at: f.Received, family: f.Family, install: f.Origin.Install})
+			out = append(out, ballot{Vote: evidence.Vote{Stratum: stratum(&f.Origin), Active: a}, at: f.Received, family: f.Family, blame: f.Blame, install: f.Origin.Install})
 		}
 	}
 	return out, nil

@@ -179,7 +179,7 @@ func (g *gathered) ask(ctx context.Context, f due) (record, error) {
 		}
 	}
 	for i := range h.others {
-		if v := &h.others[i]; v.at >= rec.From && v.family != f.id {
+		if v := &h.others[i]; v.at >= rec.From && v.family != f.id && (rec.Given == "" || v.blame == rec.Given) {
 			q.Others = append(q.Others, v.Vote)
 		}
 	}
