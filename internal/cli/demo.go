@@ -118,6 +118,7 @@ func (d *demoWorld) play(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.runJobs(ctx)
 	d.state.Ready = true
 	if err := d.save(); err != nil {
 		return err

@@ -29,10 +29,10 @@ func TestBeside(t *testing.T) {
 	r := &read{sig: eco.Signature{Hash: "s"}, b: eco.Blame{Extension: "a.victim", Target: "extension"}}
 	found := 0
 	for i := range 60 {
-		if got := b.judge(crash("a.victim", "a.library"), r, "F-own"); got != "a.victim" {
+		if got := b.judge(crash("a.victim", "a.base"), r, "F-own"); got != "a.victim" {
 			t.Errorf("own defect, crash %d: %s", i, got)
 		}
-		switch got := b.judge(crash("a.victim", "a.library", "z.culprit"), r, "F-two"); got {
+		switch got := b.judge(crash("a.victim", "a.base", "z.culprit"), r, "F-two"); got {
 		case "z.culprit":
 			found++
 		case "a.victim":
@@ -47,7 +47,7 @@ func TestBeside(t *testing.T) {
 		t.Errorf("the culprit was named %d of 60 times", found)
 	}
 	// Without it being active, it is not blamed though the family says so.
-	if got := b.judge(crash("a.victim", "a.library"), r, "F-two"); got != "a.victim" {
+	if got := b.judge(crash("a.victim", "a.base"), r, "F-two"); got != "a.victim" {
 		t.Errorf("%s", got)
 	}
 }

@@ -31,6 +31,7 @@ type suspectRow struct {
 	Alike      []eco.ExtensionID
 	With       string // "57 of 60"
 	Share      string
+	ShareIn    string
 	Expected   string
 	ExpectedIn string
 	Difference string
@@ -86,7 +87,7 @@ func (v viewer) evidence(r suspect.Report, f crash.Family, name func(eco.Extensi
 	}
 	for _, x := range a.Dropped {
 		row := droppedRow{suspectRow: rowOf(x.Members, x.Numbers, x.Q, name)}
-		row.Reason = "Comes along with " + both(x.Because, name) + ": without it, its share is " + beside(x.Left, p.Other) + "."
+		row.Reason = because(x, name) + " its share is " + beside(x.Left, p.Other) + "."
 		p.Dropped = append(p.Dropped, row)
 	}
 	for _, b := range r.Before {
@@ -139,7 +140,7 @@ func (p *evidenceView) say(r suspect.Report, name func(eco.ExtensionID) string) 
 }
 
 func rowOf(members []evidence.Member, n evidence.Numbers, q float64, name func(eco.ExtensionID) string) suspectRow {
-	row := suspectRow{With: fmt.Sprintf("%s of %s", num(n.With), num(int64(n.Share.N))), Share: wholePercent(n.Share.Value), Expected: wholePercent(n.Expected.Value),
+	row := suspectRow{With: fmt.Sprintf("%s of %s", num(n.With), num(int64(n.Share.N))), Share: wholePercent(n.Share.Value), ShareIn: between(n.Share), Expected: wholePercent(n.Expected.Value),
 		ExpectedIn: between(n.Expected), Difference: points(n.Difference.Value), Between: points(n.Difference.Low) + " to " + points(n.Difference.High), Q: small(q)}
 	if n.Elsewhere.Known() {
 		row.Elsewhere = wholePercent(n.Elsewhere.Value) + " of crashes of other families"
@@ -163,6 +164,16 @@ func both(ids []eco.ExtensionID, name func(eco.ExtensionID) string) string {
 		s += name(id)
 	}
 	return s
+}
+
+// because says with what a set goes along that was put aside.
+func because(x evidence.Dropped, name func(eco.ExtensionID) string) string {
+	for _, id := range x.Because {
+		if len(x.Because) == 2 && len(x.Members) == 1 && x.Members[0].ID == id {
+			return "Stands out only where " + both(x.Because, name) + " are both active: elsewhere"
+		}
+	}
+	return "Comes along with " + both(x.Because, name) + ": without that,"
 }
 
 func beside(left float64, other string) string {

@@ -51,7 +51,7 @@ func TestEvidenceStates(t *testing.T) {
 	if len(p.Rows) != 1 || p.Rows[0].With != "57 of 60" || p.Rows[0].Share != "95 %" || p.Rows[0].Difference != "+77" || p.Rows[0].Q != "< 0.0001" {
 		t.Errorf("%+v", p.Rows)
 	}
-	if !strings.Contains(p.Dropped[0].Reason, "acme.git and northwind.notebook") || !strings.Contains(p.Lead, "Associated") || p.Before[0].Names != "nobody" {
+	if !strings.Contains(p.Dropped[0].Reason, "only where acme.git and northwind.notebook are both active") || !strings.Contains(p.Lead, "Associated") || p.Before[0].Names != "nobody" {
 		t.Errorf("%+v", p)
 	}
 	veiled := fixReport()
