@@ -67,6 +67,21 @@ var clients = []client{
 			Note: "gRPC works too: set the protocol to grpc.",
 		}
 	}},
+	{"reporting", "Browser reports", func(f registry.Forms, _ registry.Key, base string) snippet {
+		return snippet{
+			Code: "Reporting-Endpoints: default=\"" + f.Reporting + "\", csp=\"" + f.Reporting + "\", crash-reporting=\"" + f.Reporting + "\"\nContent-Security-Policy-Report-Only: default-src 'self'; report-to csp; report-uri " + f.Reporting,
+			Test: "curl -sS -i '" + f.Reporting + "?release=1.0.0' \\\n  -H 'Content-Type: application/reports+json' \\\n  -d '[{\"type\":\"crash\",\"url\":\"https://example.org/\",\"body\":{\"reason\":\"oom\"}}]'",
+			Note: "Two headers of your pages; no code. The browser then reports crashed, hanging and out-of-memory pages and broken policies by itself, over https only. When the key ends, browsers are told to forget the address.",
+		}
+	}},
+	{"report", "Whole reports", func(_ registry.Forms, k registry.Key, base string) snippet {
+		return snippet{
+			Install: "node --report-uncaught-exception --report-on-fatalerror --report-exclude-env app.js\njava -XX:ErrorFile=/tmp/hs_err_%p.log -jar app.jar\npython -X faulthandler app.py 2> crash.txt",
+			Code:    "curl -sS '" + base + "/api/v1/intake/report?extension_version=1.0.0' \\\n  -H 'Content-Type: text/plain' -H 'X-Bellwether-Key: " + k.Public + "' \\\n  --data-binary @report.json",
+			Test:    "printf 'panic: hello from the set-up\\n\\ngoroutine 1 [running]:\\nmain.main()\\n\\t/app/main.go:7 +0x1\\n' | \\\n  curl -sS '" + base + "/api/v1/intake/report' -H 'X-Bellwether-Key: " + k.Public + "' --data-binary @-",
+			Note:    "Any of: Node.js diagnostic report, hs_err_pid.log, macOS .ips or .crash, Python faulthandler, Go panic with all goroutines, .cpuprofile of a hang, plain traces. It is read in memory; environments, command lines and registers are never kept.",
+		}
+	}},
 	{"curl", "curl", func(_ registry.Forms, k registry.Key, base string) snippet {
 		id := strconv.FormatInt(k.Project, 10)
 		return snippet{
@@ -91,6 +106,12 @@ func defaultClient(kind registry.ExtKind) string {
 // reasonHelp says what a reason for a drop means, and what to do.
 func reasonHelp(reason string) string {
 	head, rest, _ := strings.Cut(reason, ":")
+	switch reason {
+	case "schema:report":
+		return "The report is of no form we read, or holds no stack. “bellwether crash explain FILE” says which it is."
+	case "not_kept":
+		return "Browsers report it, but it is no error of a page: deprecations, interventions, network errors."
+	}
 	switch head {
 	case "consent":
 		switch rest {
