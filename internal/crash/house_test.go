@@ -124,7 +124,7 @@ func (x *desk) add(list ...report) []eco.ID {
 		s.First, s.Last = min(s.First, ms), max(s.Last, ms)
 		s.Releases = append(s.Releases, r.version)
 		s.Happened = max(s.Happened, ms)
-		s.Signatures = append(s.Signatures, SeenSignature{Hash: r.sig, Key: "key " + r.sig, Title: "title " + r.sig, Version: "sig/1", At: ms, Text: r.title + " " + r.text})
+		s.Signatures = append(s.Signatures, SeenSignature{Hash: r.sig, Key: "key " + r.sig, Title: "title " + r.sig, Version: "sig/1", At: ms, Message: r.title, Frames: r.text})
 	}
 	x.record(seen)
 	if err := x.mem.Insert(x.t.Context(), b); err != nil {

@@ -15,6 +15,12 @@ import (
 // one document per signature, under its hash.
 const SearchIndex = "signature"
 
+// Two more hold a part each, for the keys message: and frame: of a search.
+const (
+	messageIndex = SearchIndex + ".message"
+	frameIndex   = SearchIndex + ".frames"
+)
+
 // MaxSignatures bounds the signatures that are written down for one family; a
 // family that gets more keeps counting crashes but lists no further keys.
 const MaxSignatures = 1000
@@ -50,7 +56,7 @@ type Seen struct {
 type SeenSignature struct {
 	Hash, Key, Title, Version string
 	At                        int64
-	Text                      string // what full text finds it by
+	Message, Frames           string // what full text finds it by
 }
 
 // Block is the snapshot of one block of the family index; without a body the
@@ -170,8 +176,10 @@ func (d *Desk) signatures(ctx context.Context, tx *sql.Tx, s *Seen, n int) (int,
 			continue
 		}
 		n++
-		if err := d.o.Flow.Search().Put(ctx, tx, SearchIndex, sig.Hash, sig.Text); err != nil {
-			return n, fault.Wrap(op, err)
+		for _, w := range []struct{ index, text string }{{SearchIndex, sig.Message + " " + sig.Frames}, {messageIndex, sig.Message}, {frameIndex, sig.Frames}} {
+			if err := d.o.Flow.Search().Put(ctx, tx, w.index, sig.Hash, w.text); err != nil {
+				return n, fault.Wrap(op, err)
+			}
 		}
 	}
 	return n, nil

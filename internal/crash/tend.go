@@ -58,8 +58,10 @@ func (d *Desk) forget(ctx context.Context) (int, error) {
 				return err
 			}
 			for _, h := range hashes {
-				if err := d.o.Flow.Search().Delete(ctx, tx, SearchIndex, h); err != nil {
-					return err
+				for _, index := range []string{SearchIndex, messageIndex, frameIndex} {
+					if err := d.o.Flow.Search().Delete(ctx, tx, index, h); err != nil {
+						return err
+					}
 				}
 			}
 			if _, err := tx.ExecContext(ctx, `DELETE FROM crash_signature WHERE family = $1`, id); err != nil {

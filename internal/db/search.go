@@ -60,21 +60,21 @@ func (s *Search) Delete(ctx context.Context, tx *sql.Tx, index, id string) error
 }
 
 // Find returns the ids of documents that hold all words of the query, the best
-// first. The last word may be the beginning of one. The query is what a person
-// typed; nothing in it is an operator. No words: no results.
+// first. What stands in double quotes is a phrase: its words follow one another.
+// The last word, unless quoted, may be the beginning of one. The query is what a
+// person typed; nothing else in it is an operator. No words: no results.
 func (s *Search) Find(ctx context.Context, index, query string, limit int) ([]string, error) {
 	const op = "db.Search.Find"
-	words := split(query, maxText)
-	if len(words) == 0 || limit <= 0 {
+	terms, open := phrases(query)
+	if len(terms) == 0 || limit <= 0 {
 		return nil, nil
 	}
-	words = words[:min(len(words), maxTerms)]
 	text, arg := `SELECT d.id FROM db_search_text t JOIN db_search d ON d.n = t.rowid
-		WHERE db_search_text MATCH $1 ORDER BY bm25(db_search_text, 0, 1), d.id LIMIT $2`, match(index, words)
+		WHERE db_search_text MATCH $1 ORDER BY bm25(db_search_text, 0, 1), d.id LIMIT $2`, match(index, terms, open)
 	args := []any{arg, limit}
 	if s.d.dialect == Postgres {
 		text = `SELECT id FROM db_search WHERE idx = $3 AND body @@ $1::tsquery ORDER BY ts_rank(body, $1::tsquery) DESC, id LIMIT $2`
-		args = []any{tsquery(words), limit, index}
+		args = []any{tsquery(terms, open), limit, index}
 	}
 	rows, err := s.d.read.QueryContext(ctx, text, args...)
 	if err != nil {
@@ -114,20 +114,52 @@ func marker(index string) string {
 	return "x" + strings.Join(split(index, 256), "x")
 }
 
-func match(index string, words []string) string {
+// phrases cuts a query into runs of words that follow one another, at most
+// maxTerms words in all; open says that the last one may be the beginning of a word.
+func phrases(query string) (terms [][]string, open bool) {
+	query, n := query[:min(len(query), maxText)], 0
+	for i, part := range strings.Split(strings.ToValidUTF8(query, ""), `"`) {
+		words := split(part, maxText)
+		words = words[:min(len(words), maxTerms-n)]
+		if n += len(words); len(words) == 0 {
+			continue
+		}
+		if open = i%2 == 0; !open {
+			terms = append(terms, words)
+			continue
+		}
+		for _, w := range words {
+			terms = append(terms, []string{w})
+		}
+	}
+	return terms, open
+}
+
+func match(index string, terms [][]string, open bool) string {
 	var b strings.Builder
 	b.WriteString(`idx : "` + marker(index) + `" AND body : (`)
-	for i, w := range words {
+	for i, words := range terms {
 		if i > 0 {
 			b.WriteString(" AND ")
 		}
-		b.WriteString(`"` + w + `"`)
+		b.WriteString(`"` + strings.Join(words, " ") + `"`)
 	}
-	return b.String() + "*)"
+	if open {
+		b.WriteByte('*')
+	}
+	return b.String() + ")"
 }
 
-func tsquery(words []string) string {
-	return "'" + strings.Join(words, "' & '") + "':*"
+func tsquery(terms [][]string, open bool) string {
+	var and []string
+	for _, words := range terms {
+		and = append(and, "('"+strings.Join(words, "' <-> '")+"')")
+	}
+	text := strings.Join(and, " & ")
+	if open {
+		text = strings.TrimSuffix(text, ")") + ":*)"
+	}
+	return text
 }
 
 // vector writes words as a tsvector. PostgreSQL counts positions to 16383.

@@ -44,6 +44,11 @@ func TestSearch(t *testing.T) {
 			"x":                    nil,
 			"range* NOT typeerror": nil,
 			"a & b | !c':* \x00 ;": nil,
+			`"of undefined"`:       {"F-1"}, // a phrase
+			`"undefined of"`:       nil,
+			`"properties of" cann`: {"F-1"},
+			`"properties o"`:       nil,
+			`cannot "properties`:   {"F-1"},
 		} {
 			got, err := s.Find(t.Context(), "family", query, 10)
 			if err != nil {

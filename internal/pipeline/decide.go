@@ -154,7 +154,7 @@ func seen(items []item) []crash.Seen {
 		if !ok {
 			n = len(out)
 			at[it.place.Family] = n
-			sig, _ := shown(it)
+			sig, _, _ := shown(it)
 			blamed, target := it.blame.Extension, it.blame.Target
 			if it.associated { // evidence is about crashes of a family, not what a family is
 				blamed, target = "", blame.TargetHost
@@ -172,29 +172,31 @@ func seen(items []item) []crash.Seen {
 		s.Near = addNear(s.Near, it.place.Near)
 		if key := [2]string{s.Family, it.sig.Hash}; !sigs[key] {
 			sigs[key] = true
-			sig, words := shown(it)
+			sig, message, frames := shown(it)
 			s.Signatures = append(s.Signatures, crash.SeenSignature{Hash: sig.Hash, Key: sig.Key, Title: sig.Title,
-				Version: sig.Version, At: e.Received, Text: words})
+				Version: sig.Version, At: e.Received, Message: message, Frames: frames})
 		}
 	}
 	return out
 }
 
-// shown is the signature, and the text to find it by, as the blamed extension's
+// shown is the signature, and the words to find it by, as the blamed extension's
 // author may see them: what records say of a family is read by that author too.
 // If that breaks, the family is recorded without words.
-func shown(it *item) (sig *eco.Signature, words string) {
+func shown(it *item) (sig *eco.Signature, message, frames string) {
 	defer func() {
 		if recover() != nil {
-			sig, words = &eco.Signature{Version: it.sig.Version, Hash: it.sig.Hash, Title: exceptionType(it)}, ""
+			sig, message, frames = &eco.Signature{Version: it.sig.Version, Hash: it.sig.Hash, Title: exceptionType(it)}, "", ""
 		}
 	}()
 	if it.blame.Extension == "" || it.blame.Extension == it.env.Origin.Extension {
-		return &it.sig, searchText(&it.sig, it.env.Crash)
+		message, frames = searchText(&it.sig, it.env.Crash)
+		return &it.sig, message, frames
 	}
 	doc := crash.Redact(crash.Document{Origin: it.env.Origin, Crash: *it.env.Crash, Signature: it.sig, Blame: it.blame},
 		facts.Only([]eco.ExtensionID{it.blame.Extension}, nil))
-	return &doc.Signature, searchText(&doc.Signature, &doc.Crash)
+	message, frames = searchText(&doc.Signature, &doc.Crash)
+	return &doc.Signature, message, frames
 }
 
 // maxNear bounds the families close by that one batch notes of one family.

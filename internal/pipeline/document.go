@@ -93,34 +93,35 @@ type sessionDocument struct {
 	Active []eco.Active `json:"active"`
 }
 
-// searchText is what full text finds a signature by: title, message template,
-// and names of frames, at most 4 KB.
-func searchText(sig *eco.Signature, c *eco.Crash) string {
-	const most = 4 << 10
-	var b strings.Builder
-	b.WriteString(sig.Title)
-	add := func(s string) {
-		if s != "" && b.Len()+len(s) < most {
-			b.WriteByte(' ')
-			b.WriteString(s)
-		}
-	}
-	add(sig.Key)
-	add(signature.Template(c.Message))
+// searchText is what full text finds a signature by: title and message templates,
+// and names of frames, each at most 4 KB.
+func searchText(sig *eco.Signature, c *eco.Crash) (message, frames string) {
+	var m, f words
+	m.add(sig.Title)
+	m.add(sig.Key)
+	m.add(signature.Template(c.Message))
 	for i := range c.Exceptions {
 		x := &c.Exceptions[i]
-		add(x.Type)
-		add(signature.Template(x.Value))
+		m.add(x.Type)
+		m.add(signature.Template(x.Value))
 		for j := range x.Frames {
-			if b.Len() >= most {
-				break
-			}
-			add(x.Frames[j].Function)
-			add(x.Frames[j].Module)
-			add(base(x.Frames[j].File))
+			f.add(x.Frames[j].Function)
+			f.add(x.Frames[j].Module)
+			f.add(base(x.Frames[j].File))
 		}
 	}
-	return b.String()
+	return m.String(), f.String()
+}
+
+// words is text up to a bound; what does not fit is left out.
+type words struct{ strings.Builder }
+
+func (w *words) add(s string) {
+	const most = 4 << 10
+	if s != "" && w.Len()+len(s) < most {
+		w.WriteString(s)
+		w.WriteByte(' ')
+	}
 }
 
 // base is the last part of a path of any system.
