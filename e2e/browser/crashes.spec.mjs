@@ -5,11 +5,28 @@ spec("crashes", {
   path: "/crashes", heading: "Crashes", landmark: ["Regressed", "Installs"],
   happy: async (page) => {
     const title = (await page.locator("tbody a.title").first().innerText()).trim();
-    await page.getByLabel("Words of titles, messages and frames, or an id").fill(title.split(/\W+/).filter((w) => w.length > 4).pop() || "Error");
+    await page.locator("form.filters input[name=q]").fill(title.split(/\W+/).filter((w) => w.length > 4).pop() || "Error");
     await page.getByRole("button", { name: "Filter" }).click();
     assert.ok(await page.locator("tbody a.title").count() > 0, "the search finds it again");
   },
   keyboard: async (page) => {
+    // The search completes keys and values.
+    const box = page.locator("form.filters input[name=q]");
+    await box.focus();
+    await box.pressSequentially("exten");
+    await page.getByRole("option", { name: /^extension/ }).waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    assert.equal(await box.inputValue(), "extension:");
+    await box.pressSequentially("acme.");
+    await page.getByRole("option", { name: /^acme\./ }).first().waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    assert.match(await box.inputValue(), /^extension:acme\.[a-z]+ $/);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/q=extension%3Aacme/);
+    assert.ok(await page.locator("tbody a.title").count() > 0);
+    await page.goto("/crashes");
     await page.keyboard.press("j");
     await page.keyboard.press("x");
     assert.equal(await page.locator("input[name=id]:checked").count(), 1, "x ticks the row");
@@ -22,6 +39,9 @@ spec("crashes", {
     await page.getByLabel("System").selectOption("windows");
     await page.getByRole("button", { name: "Filter" }).click();
     await page.waitForURL(/os=windows/);
+    await page.goto("/crashes?q=is%3Abroken");
+    await page.getByText("This search was not understood").waitFor();
+    await page.getByText("is: takes open, resolved").waitFor();
   },
 });
 
@@ -57,5 +77,15 @@ spec("search", {
   plain: async (page) => {
     await page.goto("/search?q=zzzz-nothing-of-that-kind");
     await page.getByText("Nothing fits").waitFor();
+  },
+});
+
+spec("crash list", {
+  path: "/crashes/list?q=os%3Alinux", heading: "Crashes, newest first", landmark: ["What one can search by"],
+  plain: async (page) => {
+    await page.getByText("What one can search by").click();
+    await page.getByRole("cell", { name: "release:", exact: true }).waitFor();
+    await page.goto("/crashes/list?q=crashes%3A>5");
+    await page.getByText("is about families").waitFor();
   },
 });

@@ -56,7 +56,7 @@ export async function open(role, { js = true, width = 1280, height = 860, dark =
   });
   const page = await ctx.newPage();
   const faults = [];
-  page.on("console", (m) => { if (m.type() === "error" && quiet && !/status of (401|403|404|422)/.test(m.text())) faults.push(m.text()); });
+  page.on("console", (m) => { if (m.type() === "error" && quiet && !/status of (400|401|403|404|422)/.test(m.text())) faults.push(m.text()); });
   page.on("pageerror", (e) => faults.push(String(e)));
   page.on("request", (r) => { if (!r.url().startsWith(url) && !r.url().startsWith("data:")) faults.push("asked " + r.url()); });
   page.faults = faults;

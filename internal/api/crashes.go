@@ -26,11 +26,12 @@ func (s *Server) crashRoutes() {
 		Release   string `query:"release" maxLength:"64"`
 		Family    string `query:"family" maxLength:"128"`
 		Signature string `query:"signature" maxLength:"64"`
+		Q         string `query:"q" maxLength:"400" doc:"A search, as in GET /search/keys; without the keys that count families."`
 	}
 	add(s, op{Method: "GET", Path: "/crashes", ID: "crashes.list", Action: account.CrashRead, Doc: "Crashes, newest first."}, listed[search]("crash"),
 		func(c *call, in *search) (list[crash.Row], error) {
 			p, err := s.o.Desk.Crashes(c.ctx, c.scope(), crash.CrashFilter{Period: in.period(), Family: in.Family, Signature: in.Signature,
-				Extension: eco.ExtensionID(in.Extension), Release: in.Release, Cursor: in.Cursor, Limit: in.Limit})
+				Extension: eco.ExtensionID(in.Extension), Release: in.Release, Query: in.Q, Cursor: in.Cursor, Limit: in.Limit})
 			return listOf(p.Crashes, p.Next), err
 		})
 	add(s, op{Method: "GET", Path: "/crashes/{id}", ID: "crashes.get", Action: account.CrashRead, Doc: "One crash with what was decided about it, and why. What belongs to other extensions is taken out."}, listed[ByCrash]("crash"),

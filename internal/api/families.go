@@ -24,7 +24,7 @@ type listFamilies struct {
 	HostVersion string      `query:"host_version" maxLength:"64"`
 	OS          string      `query:"os" maxLength:"32"`
 	Channel     eco.Channel `query:"channel" enum:"stable,beta,nightly"`
-	Q           string      `query:"q" maxLength:"200" doc:"Words of titles, messages and frames; or an id."`
+	Q           string      `query:"q" maxLength:"400" doc:"A search, as in GET /search/keys: extension:acme.todo release:>=1.4 is:regressed \"cannot read\""`
 	Sort        crash.Sort  `query:"sort" enum:"crashes,installs,last_seen,first_seen" default:"crashes"`
 }
 

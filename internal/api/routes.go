@@ -16,6 +16,7 @@ func (s *Server) routes() {
 	s.heldRoutes()
 	s.feedbackRoutes()
 	s.searchRoutes()
+	s.completionRoutes()
 	s.factRoutes()
 	s.intakeRoutes()
 	s.memberRoutes()

@@ -112,7 +112,7 @@ func (a *App) openGround(ctx context.Context) (err error) {
 func (a *App) openFlow(ctx context.Context) (err error) {
 	r := a.Records
 	if a.desk, err = crash.New(ctx, crash.Options{
-		Flow: r.Flow, Records: r.DB, Audit: r.Audit, Facts: a.facts, Now: now, NewID: randomID, Order: a.releaseOrder,
+		Flow: r.Flow, Records: r.DB, Audit: r.Audit, Facts: a.facts, Now: now, NewID: randomID, Pseudonym: a.keys.Pseudonym, Order: a.releaseOrder,
 	}); err != nil {
 		return err
 	}

@@ -93,7 +93,7 @@ type Filter struct {
 	HostVersion string
 	OS          string
 	Channel     eco.Channel
-	Query       string // words of titles, messages and frames; or a family, crash, client or signature id
+	Query       string // of package query; what it says of states goes before State
 	Sort        Sort
 	Cursor      string // Page.Next of the page before
 	Limit       int    // 0 = 50, at most 200
@@ -198,6 +198,7 @@ type CrashFilter struct {
 	Signature string
 	Extension eco.ExtensionID // the subject: blamed, else the project's
 	Release   string
+	Query     string // of package query; what counts families is no part of it
 	Cursor    string
 	Limit     int // 0 = 20, at most 200
 }

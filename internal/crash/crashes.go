@@ -3,9 +3,11 @@ package crash
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/bellwether-project/bellwether/internal/crash/query"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/fault"
@@ -20,11 +22,14 @@ func (d *Desk) Crashes(ctx context.Context, scope facts.Scope, f CrashFilter) (C
 		limit = defaultCrashes
 	}
 	limit = min(limit, maxPage)
-	var err error
+	q, p, err := parseSearch(f.Query, d.period(f.Period), d.o.Now())
+	if err != nil {
+		return CrashPage{}, err
+	}
 	if f.Family, err = d.root(ctx, f.Family); err != nil {
 		return CrashPage{}, err
 	}
-	a := d.period(f.Period).crashes(scope).is(facts.Family, f.Family).is(facts.Signature, f.Signature).
+	a := p.crashes(scope).is(facts.Family, f.Family).is(facts.Signature, f.Signature).
 		is(facts.SubjectExt, string(f.Extension)).limit(limit + 1)
 	if f.Release != "" {
 		a.in(facts.SubjectVer, f.Release)
@@ -41,6 +46,9 @@ func (d *Desk) Crashes(ctx context.Context, scope facts.Scope, f CrashFilter) (C
 	}
 	a.q.Rows = true
 	a.q.Order = []facts.Order{{By: string(facts.ID), Desc: true}} // ids are ordered by the time of receipt
+	if err := d.narrowCrashes(ctx, scope, p, q, a); err != nil {
+		return CrashPage{}, err
+	}
 	r, err := d.query(ctx, a)
 	if err != nil {
 		return CrashPage{}, err
@@ -54,6 +62,42 @@ func (d *Desk) Crashes(ctx context.Context, scope facts.Scope, f CrashFilter) (C
 		page.Crashes = append(page.Crashes, row(scope, &r.Facts[i]))
 	}
 	return page, nil
+}
+
+// maxNamed bounds the families and signatures that a question for crashes names.
+const maxNamed = 5000
+
+// narrowCrashes makes conditions of a search for single crashes.
+func (d *Desk) narrowCrashes(ctx context.Context, scope facts.Scope, p Period, q query.Query, a *ask) error {
+	const op = "crash.Crashes"
+	for _, t := range q {
+		switch t.Key {
+		case "crashes", "installs", "first", "last":
+			return fault.E(op, fault.Invalid, t.Key+": is about families, and this is a list of crashes.", nil)
+		}
+	}
+	s, err := d.understand(ctx, scope, p, q, facts.SubjectVer, a)
+	if err != nil {
+		return fault.Wrap(op, err)
+	}
+	for _, c := range []struct {
+		sets []map[string]bool
+		col  facts.Column
+		not  bool
+	}{{s.only, facts.Family, false}, {s.not, facts.Family, true}, {s.hashes, facts.Signature, false}, {s.rest, facts.Signature, true}} {
+		for _, set := range c.sets {
+			values := slices.Sorted(mapKeys(set))
+			switch {
+			case len(values) > maxNamed:
+				return fault.E(op, fault.TooLarge, "Too many families fit a part of this search. Add a part that fits fewer.", nil)
+			case !c.not:
+				a.in(c.col, values...)
+			case len(values) > 0:
+				a.not(c.col, values...)
+			}
+		}
+	}
+	return nil
 }
 
 func row(scope facts.Scope, f *eco.Fact) Row {

@@ -25,6 +25,9 @@ type Options struct {
 	Facts   facts.Store
 	Now     func() time.Time
 	NewID   func() string // of changes: distinct, short, [0-9a-z-]
+	// Pseudonym is what an install's own id is called in a scope ("ext:…", "host:…").
+	// nil: nobody can be looked for by it.
+	Pseudonym func(scope, raw string) eco.Install
 	// Order lists the declared releases of an extension, or (without one) of a host,
 	// oldest first. nil: none is known, and releases are compared as version numbers.
 	Order func(context.Context, eco.ExtensionID, string) ([]string, error)

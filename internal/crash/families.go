@@ -17,15 +17,21 @@ const (
 	defaultFamilies = 50
 	maxPage         = 200
 	maxFound        = 2000 // signatures that one search may find
-	maxQuery        = 200  // bytes of a search
 	maxApart        = 400  // families that a second question names, beside a filter's own 500
+	maxContaining   = 200  // bytes of the words that a split names
 )
 
 // Families lists families with crashes in the scope and period. One question to
 // facts finds and counts them all; records are read for the page only.
 func (d *Desk) Families(ctx context.Context, scope facts.Scope, f Filter) (Page, error) {
 	const op = "crash.Families"
-	p := d.period(f.Period)
+	q, p, err := parseSearch(f.Query, d.period(f.Period), d.o.Now())
+	if err != nil {
+		return Page{}, err
+	}
+	if len(q.Of("is")) > 0 {
+		f.State = "" // the search says it
+	}
 	if f.Sort == "" {
 		f.Sort = ByCrashes
 	}
@@ -39,7 +45,14 @@ func (d *Desk) Families(ctx context.Context, scope facts.Scope, f Filter) (Page,
 	if f.Release != "" {
 		a.in(releaseColumn(f.Extension, f.Publisher, f.Host), f.Release)
 	}
-	keep, cutOff, err := d.narrow(ctx, scope, p, f, a)
+	s, err := d.understand(ctx, scope, p, q, releaseColumn(f.Extension, f.Publisher, f.Host), a)
+	if err == nil {
+		err = d.resolve(ctx, s)
+	}
+	if err != nil {
+		return Page{}, fault.Wrap(op, err)
+	}
+	keep, err := d.narrow(ctx, p, f, s, a)
 	if err != nil || keep == nil {
 		return Page{Families: []Family{}}, fault.Wrap(op, err)
 	}
@@ -48,23 +61,27 @@ func (d *Desk) Families(ctx context.Context, scope facts.Scope, f Filter) (Page,
 		return Page{}, err
 	}
 	rows := make([]counted, 0, len(r.Rows))
-	page := Page{Partial: r.More || cutOff}
+	page := Page{Partial: r.More || s.cut}
 	for _, v := range r.Rows {
 		c := counted{id: text(v[0]), crashes: number(v[1]), installs: number(v[2]), first: number(v[3]), last: number(v[4])}
 		if !keep(c.id) {
 			continue
 		}
 		rows = append(rows, c)
-		page.Crashes += c.crashes
+	}
+	if f.Sort == ByFirstSeen || len(q.Of("first")) > 0 {
+		if err := d.firstSeen(ctx, rows); err != nil {
+			return Page{}, fault.Wrap(op, err)
+		}
+	}
+	now := d.o.Now()
+	rows = slices.DeleteFunc(rows, func(c counted) bool { return !s.counts(&c, now) })
+	for i := range rows {
+		page.Crashes += rows[i].crashes
 	}
 	page.Total = len(rows)
 	if page.Installs, err = d.installsOf(ctx, a, rows, r.Rows); err != nil {
 		return Page{}, err
-	}
-	if f.Sort == ByFirstSeen {
-		if err := d.firstSeen(ctx, rows); err != nil {
-			return Page{}, fault.Wrap(op, err)
-		}
 	}
 	rows, page.Next, err = cut(rows, f.Sort, f.Cursor, f.Limit)
 	if err != nil {
@@ -89,9 +106,8 @@ type counted struct {
 }
 
 // narrow turns the parts of a filter that facts do not know into conditions or
-// into a test of ids. A nil test: nothing can match. cut: the search found more
-// than it may.
-func (d *Desk) narrow(ctx context.Context, scope facts.Scope, p Period, f Filter, a *ask) (keep func(string) bool, cut bool, err error) {
+// into a test of ids. A nil test: nothing can match.
+func (d *Desk) narrow(ctx context.Context, p Period, f Filter, s *search, a *ask) (keep func(string) bool, err error) {
 	var only map[string]bool // nil: all
 	both := func(ids map[string]bool) {
 		if only == nil {
@@ -104,18 +120,13 @@ func (d *Desk) narrow(ctx context.Context, scope facts.Scope, p Period, f Filter
 			}
 		}
 	}
-	if f.Query != "" {
-		ids, more, err := d.find(ctx, scope, f.Query)
-		if err != nil {
-			return nil, false, err
-		}
-		cut = more
+	for _, ids := range s.only {
 		both(ids)
 	}
 	if f.New {
 		ids, err := d.freshIn(ctx, p)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		both(ids)
 	}
@@ -123,7 +134,7 @@ func (d *Desk) narrow(ctx context.Context, scope facts.Scope, p Period, f Filter
 		// Publishers are the part of an id before the first dot; facts know whole ids.
 		ids, err := d.idsWhere(ctx, `blame LIKE $1 ESCAPE '!'`, escapeLike(f.Publisher)+".%")
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		both(ids)
 	}
@@ -143,10 +154,10 @@ func (d *Desk) narrow(ctx context.Context, scope facts.Scope, p Period, f Filter
 		}
 	}
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	if only != nil && len(only) == 0 {
-		return nil, false, nil
+		return nil, nil
 	}
 	if n := len(only); n > 0 && n <= chunk {
 		a.in(facts.Family, slices.Sorted(mapKeys(only))...)
@@ -155,8 +166,13 @@ func (d *Desk) narrow(ctx context.Context, scope facts.Scope, p Period, f Filter
 		if _, out := not[id]; out {
 			return false
 		}
+		for _, ids := range s.not {
+			if ids[id] {
+				return false
+			}
+		}
 		return only == nil || only[id]
-	}, cut, nil
+	}, nil
 }
 
 func keys(m map[string]status) map[string]bool {
@@ -197,54 +213,6 @@ func (d *Desk) idsWhere(ctx context.Context, where string, args ...any) (map[str
 		out[id] = true
 	}
 	return out, rows.Err()
-}
-
-// find turns what a person typed into families: an id of a family, signature,
-// crash or client's report, else words. What the scope may not see drops out
-// when facts are asked, because only they know.
-func (d *Desk) find(ctx context.Context, scope facts.Scope, q string) (ids map[string]bool, more bool, err error) {
-	q = strings.TrimSpace(eco.Clean(q, maxQuery))
-	l, err := d.Links(ctx)
-	if err != nil {
-		return nil, false, err
-	}
-	if strings.HasPrefix(q, "F-") || strings.HasPrefix(q, "f-") {
-		ids = map[string]bool{}
-		for _, form := range []string{"F-" + q[2:], strings.ToUpper(q), "F-" + strings.ToLower(q[2:])} {
-			ids[l.Resolve(form, "")] = true
-		}
-		return ids, false, nil
-	}
-	if id, err := eco.ParseID(q); err == nil {
-		f, err := d.locate(ctx, scope, id.String(), q)
-		if err != nil || f == nil {
-			return map[string]bool{}, false, err
-		}
-		return map[string]bool{f.Family: true}, false, nil
-	}
-	hashes := []string{strings.ToLower(q)}
-	if !isHash(q) {
-		if hashes, err = d.o.Flow.Search().Find(ctx, SearchIndex, q, maxFound); err != nil {
-			return nil, false, err
-		}
-	}
-	out := map[string]bool{}
-	err = each(hashes, func(marks string, args []any) error {
-		rows, err := d.o.Flow.Read().QueryContext(ctx, `SELECT DISTINCT family, hash FROM crash_signature WHERE hash IN (`+marks+`) ORDER BY family`, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var id, hash string
-			if err := rows.Scan(&id, &hash); err != nil {
-				return err
-			}
-			out[l.Resolve(id, hash)] = true
-		}
-		return rows.Err()
-	})
-	return out, len(hashes) == maxFound, err
 }
 
 func isHash(s string) bool {

@@ -86,6 +86,42 @@ func TestFamilies(t *testing.T) {
 			"another's client id":        {stranger, Filter{Query: "0123456789abcdef0123456789abcdef"}, ""},
 			"no such words":              {everything, Filter{Query: "zebra"}, ""},
 			"quotes and operators":       {everything, Filter{Query: `" OR 1=1; --`}, ""},
+			"key":                        {everything, Filter{Query: "extension:other.thing"}, "F-C"},
+			"key in capitals":            {everything, Filter{Query: "Extension:Other.Thing"}, "F-C"},
+			"not a key":                  {everything, Filter{Query: "!extension:other.thing"}, "F-A F-B"},
+			"list":                       {everything, Filter{Query: "extension:[other.thing, acme.theme]"}, "F-A F-B F-C"},
+			"star":                       {everything, Filter{Query: "extension:acme.*"}, "F-A F-B"},
+			"star that nothing fits":     {everything, Filter{Query: "extension:zzz.*"}, ""},
+			"not what nothing fits":      {everything, Filter{Query: "!extension:zzz.*"}, "F-A F-B F-C"},
+			"publisher by key":           {everything, Filter{Query: "publisher:acme"}, "F-A F-B"},
+			"release at least":           {everything, Filter{Query: "release:>1.10"}, "F-C"},
+			"release below":              {everything, Filter{Query: "release:<1.9 extension:acme.theme"}, "F-A"},
+			"os by key":                  {everything, Filter{Query: "os:Windows"}, "F-B"},
+			"nobody is blamed":           {everything, Filter{Query: "blame:none"}, ""},
+			"somebody is blamed":         {everything, Filter{Query: "!blame:none blame:other.thing"}, "F-C"},
+			"type in any case":           {everything, Filter{Query: "type:typeerror"}, "F-A F-B F-C"},
+			"is new":                     {everything, Filter{Query: "is:new"}, "F-A F-C"},
+			"is not new":                 {everything, Filter{Query: "!is:new"}, "F-B"},
+			"is open":                    {everything, Filter{Query: "is:open", State: Resolved}, "F-A F-B F-C"},
+			"is resolved":                {everything, Filter{Query: "is:resolved"}, ""},
+			"is not resolved":            {everything, Filter{Query: "!is:[resolved, ignored]"}, "F-A F-B F-C"},
+			"frame":                      {everything, Filter{Query: "frame:drawgutter"}, "F-A"},
+			"frame is no message":        {everything, Filter{Query: "message:drawgutter"}, ""},
+			"without a frame":            {everything, Filter{Query: "!frame:drawgutter"}, "F-B F-C"},
+			"family by key":              {everything, Filter{Query: "family:[F-B, f-c]"}, "F-B F-C"},
+			"not a family":               {everything, Filter{Query: "!family:F-B"}, "F-A F-C"},
+			"signature by key":           {everything, Filter{Query: "signature:cccccccccccccccc"}, "F-C"},
+			"crash by key":               {everything, Filter{Query: "id:" + got[3].String()}, "F-B"},
+			"another's crash":            {stranger, Filter{Query: "id:" + got[3].String()}, ""},
+			"no crash by that id":        {everything, Filter{Query: "id:nonsense"}, ""},
+			"many crashes":               {everything, Filter{Query: "crashes:>=2"}, "F-A"},
+			"not many crashes":           {everything, Filter{Query: "!crashes:>=2"}, "F-B F-C"},
+			"first seen lately":          {everything, Filter{Query: "first:<30d"}, "F-A F-C"},
+			"first seen long ago":        {everything, Filter{Query: "first:>30d"}, "F-B"},
+			"time":                       {everything, Filter{Query: "time:<2026-10-25", Period: Period{From: x.now.AddDate(0, 0, -90)}}, "F-B"},
+			"install":                    {everything, Filter{Query: "install:ext:acme.theme/3 extension:acme.theme"}, "F-B"},
+			"an install elsewhere":       {everything, Filter{Query: "install:ext:acme.theme/3 extension:other.thing"}, ""},
+			"what an author asks":        {stranger, Filter{Query: "extension:acme.*"}, ""},
 		} {
 			if got := ids(list(c.scope, c.f)); got != c.want {
 				t.Errorf("%s: %q, want %q", name, got, c.want)
@@ -94,7 +130,7 @@ func TestFamilies(t *testing.T) {
 		if _, err := x.Families(t.Context(), facts.Scope{}, Filter{}); fault.CodeOf(err) != fault.Invalid {
 			t.Errorf("no scope: %v", err)
 		}
-		for _, bad := range []Filter{{Sort: "x"}, {State: "x"}, {Cursor: "x"}} {
+		for _, bad := range []Filter{{Sort: "x"}, {State: "x"}, {Cursor: "x"}, {Query: "is:broken"}, {Query: "extention:x"}, {Query: "!time:7d"}, {Query: "install:abc"}} {
 			if _, err := x.Families(t.Context(), everything, bad); fault.CodeOf(err) != fault.Invalid {
 				t.Errorf("%+v: %v", bad, err)
 			}

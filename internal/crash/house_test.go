@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,7 +40,14 @@ func newDesk(t testing.TB, d *db.DB) *desk {
 	}
 	ids := 0
 	x.Desk, err = New(t.Context(), Options{Flow: d, Records: d, Audit: x.audit, Facts: x.mem, Now: now,
-		NewID: func() string { ids++; return fmt.Sprintf("c-%d", ids) }})
+		NewID: func() string { ids++; return fmt.Sprintf("c-%d", ids) },
+		Pseudonym: func(scope, raw string) eco.Install { // "ext:acme.theme/3" is install 3 there
+			var n eco.Install
+			if after, ok := strings.CutPrefix(raw, scope+"/"); ok {
+				_, _ = fmt.Sscan(after, &n)
+			}
+			return n
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}

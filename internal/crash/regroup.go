@@ -236,7 +236,7 @@ func (d *Desk) planSplit(ctx context.Context, scope facts.Scope, s Split, salt s
 		return Regrouping{}, f, fault.Wrap(op, err)
 	}
 	g := Regrouping{Kind: KindSplit, Parts: []string{f.ID}, Signatures: []string{}}
-	words := strings.ToLower(strings.TrimSpace(eco.Clean(s.Containing, maxQuery)))
+	words := strings.ToLower(strings.TrimSpace(eco.Clean(s.Containing, maxContaining)))
 	for _, sig := range all {
 		listed := slices.Contains(s.Signatures, sig.Hash)
 		if listed || words != "" && strings.Contains(strings.ToLower(sig.Key+"\n"+sig.Title), words) {

@@ -77,15 +77,9 @@ func (d *Desk) understand(ctx context.Context, scope facts.Scope, p Period, q qu
 		case "frame":
 			err = d.holding(ctx, frameIndex, t, s)
 		case "family":
-			ids := map[string]bool{}
-			for _, v := range t.Values {
-				for _, id := range familyForms(v) {
-					ids[id] = true
-				}
-			}
-			s.put(ids, t.Not)
+			err = d.byFamily(ctx, t, s)
 		case "id":
-			err = d.byID(ctx, scope, t, s)
+			err = d.byID(ctx, scope, t, s, a)
 		case "install":
 			err = d.byInstall(q, t, a)
 		default:
@@ -99,7 +93,7 @@ func (d *Desk) understand(ctx context.Context, scope facts.Scope, p Period, q qu
 			return nil, err
 		}
 	}
-	return s, d.words(ctx, scope, q.Words(), s)
+	return s, d.words(ctx, scope, q.Words(), s, a)
 }
 
 func (s *search) put(families map[string]bool, not bool) {
@@ -181,7 +175,7 @@ func (d *Desk) inState(ctx context.Context, p Period, t query.Term, s *search) e
 			in, err = statesIn(ctx, d.o.Records.Read(), `state = 'open' AND regressed = 1`)
 		case "new":
 			var ids map[string]bool
-			ids, err = d.idsWhere(ctx, `first_ms >= $1 AND first_ms < $2`, p.From.UnixMilli(), p.To.UnixMilli())
+			ids, err = d.freshIn(ctx, p)
 			for id := range ids {
 				any[id] = true
 			}
@@ -231,16 +225,15 @@ func (d *Desk) holding(ctx context.Context, index string, t query.Term, s *searc
 }
 
 // words looks for what stands without a key: one word may be an id.
-func (d *Desk) words(ctx context.Context, scope facts.Scope, terms []query.Term, s *search) error {
+func (d *Desk) words(ctx context.Context, scope facts.Scope, terms []query.Term, s *search, a *ask) error {
 	if len(s.q) == 1 && len(terms) == 1 && !terms[0].Not && !terms[0].Phrase {
 		word := terms[0].Values[0]
 		_, err := eco.ParseID(word)
 		switch {
 		case strings.HasPrefix(strings.ToUpper(word), "F-"):
-			s.put(setOf(familyForms(word)), false)
-			return nil
+			return d.byFamily(ctx, terms[0], s)
 		case err == nil:
-			return d.byID(ctx, scope, terms[0], s)
+			return d.byID(ctx, scope, terms[0], s, a)
 		case isHash(word):
 			s.hashes = append(s.hashes, map[string]bool{strings.ToLower(word): true})
 			return nil
@@ -269,9 +262,11 @@ func (d *Desk) words(ctx context.Context, scope facts.Scope, terms []query.Term,
 	return err
 }
 
-// byID finds a crash by its id or its client's.
-func (d *Desk) byID(ctx context.Context, scope facts.Scope, t query.Term, s *search) error {
+// byID finds a crash by its id or its client's: the crash itself in a list of
+// crashes, its family in one of families.
+func (d *Desk) byID(ctx context.Context, scope facts.Scope, t query.Term, s *search, a *ask) error {
 	ids := map[string]bool{}
+	var crashes []string
 	for _, v := range t.Values {
 		id, err := eco.ParseID(v)
 		if err != nil {
@@ -283,9 +278,17 @@ func (d *Desk) byID(ctx context.Context, scope facts.Scope, t query.Term, s *sea
 		}
 		if f != nil {
 			ids[f.Family] = true
+			crashes = append(crashes, f.ID.String())
 		}
 	}
-	s.put(ids, t.Not)
+	switch {
+	case !a.q.Rows:
+		s.put(ids, t.Not)
+	case !t.Not:
+		a.in(facts.ID, crashes...)
+	case len(crashes) > 0:
+		a.not(facts.ID, crashes...)
+	}
 	return nil
 }
 
@@ -328,6 +331,22 @@ func setOf(list []string) map[string]bool {
 	return out
 }
 
+// byFamily finds families by their ids; one that was merged stands for the other.
+func (d *Desk) byFamily(ctx context.Context, t query.Term, s *search) error {
+	l, err := d.Links(ctx)
+	if err != nil {
+		return err
+	}
+	ids := map[string]bool{}
+	for _, v := range t.Values {
+		for _, id := range familyForms(v) {
+			ids[l.Resolve(id, "")] = true
+		}
+	}
+	s.put(ids, t.Not)
+	return nil
+}
+
 func familyForms(id string) []string {
 	id = eco.Clean(id, 64)
 	rest := id
@@ -337,8 +356,8 @@ func familyForms(id string) []string {
 	return []string{"F-" + rest, "F-" + strings.ToUpper(rest), "F-" + strings.ToLower(rest)}
 }
 
-// families turns the signatures that were found into the families that hold them.
-func (d *Desk) families(ctx context.Context, s *search) error {
+// resolve turns the signatures that were found into the families that hold them.
+func (d *Desk) resolve(ctx context.Context, s *search) error {
 	for i, sets := range [][]map[string]bool{s.hashes, s.rest} {
 		for _, hashes := range sets {
 			ids, err := d.familiesOf(ctx, slices.Collect(mapKeys(hashes)))
@@ -353,13 +372,25 @@ func (d *Desk) families(ctx context.Context, s *search) error {
 
 // familiesOf lists the families that hold one of the signatures.
 func (d *Desk) familiesOf(ctx context.Context, hashes []string) (map[string]bool, error) {
+	l, err := d.Links(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := map[string]bool{}
-	err := each(hashes, func(marks string, args []any) error {
-		ids, err := column(ctx, d.o.Flow.Read(), `SELECT DISTINCT family FROM crash_signature WHERE hash IN (`+marks+`) ORDER BY family`, args...)
-		for _, id := range ids {
-			out[id] = true
+	err = each(hashes, func(marks string, args []any) error {
+		rows, err := d.o.Flow.Read().QueryContext(ctx, `SELECT DISTINCT family, hash FROM crash_signature WHERE hash IN (`+marks+`) ORDER BY family`, args...)
+		if err != nil {
+			return err
 		}
-		return err
+		defer rows.Close()
+		for rows.Next() {
+			var id, hash string
+			if err := rows.Scan(&id, &hash); err != nil {
+				return err
+			}
+			out[l.Resolve(id, hash)] = true
+		}
+		return rows.Err()
 	})
 	return out, err
 }

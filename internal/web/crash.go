@@ -10,6 +10,7 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/crash/query"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/fault"
 )
@@ -173,13 +174,15 @@ type crashListPage struct {
 	First  string
 	Next   string
 	What   string
+	Search searchBox
+	Kept   map[string]string // filters beside the search
 	Empty  empty
 }
 
 func (s *Server) crashList(w http.ResponseWriter, r *http.Request, v viewer) error {
 	q := r.URL.Query()
 	p := crashListPage{Period: periodOf(r, v.now), Empty: empty{Icon: "clock", Title: "No crash in these days", Text: "Look at a longer span, above."}}
-	f := crash.CrashFilter{Period: p.Period.Period, Family: clip(q.Get("family"), 64), Signature: clip(q.Get("signature"), 64), Release: clip(q.Get("release"), 64), Cursor: q.Get("cursor"), Limit: 50}
+	f := crash.CrashFilter{Period: p.Period.Period, Family: clip(q.Get("family"), 64), Signature: clip(q.Get("signature"), 64), Release: clip(q.Get("release"), 64), Query: clip(q.Get("q"), query.MaxBytes), Cursor: q.Get("cursor"), Limit: 50}
 	crumbs := []crumb{{"Crashes", "/crashes"}}
 	p.What = "Crashes, newest first"
 	if f.Family != "" {
@@ -194,8 +197,22 @@ func (s *Server) crashList(w http.ResponseWriter, r *http.Request, v viewer) err
 		crumbs = append(crumbs, crumb{s.extName(id), "/extensions/" + string(id)})
 	}
 	page, err := s.o.Desk.Crashes(r.Context(), s.scope(v), f)
-	if err != nil {
+	status := http.StatusOK
+	mistake, is := misread(err, f.Query)
+	switch {
+	case is:
+		status = http.StatusBadRequest
+		p.Empty = empty{Icon: "search", Title: "This search was not understood", Text: mistake, Href: "/crashes/list", Do: "Clear the search"}
+	case err != nil:
 		return err
+	case f.Query != "":
+		p.Empty = empty{Icon: "search", Title: "No crash fits", Text: "Nothing that fits this search crashed in these days. Take a term away or look at a longer span, above.", Href: "/crashes/list", Do: "Clear the search"}
+	}
+	p.Search, p.Kept = newSearchBox(f.Query), map[string]string{}
+	for _, name := range []string{"family", "signature", "release", "extension", "days"} {
+		if v := q.Get(name); v != "" {
+			p.Kept[name] = v
+		}
 	}
 	for _, c := range page.Crashes {
 		p.Rows = append(p.Rows, v.crashRow(c))
@@ -207,5 +224,5 @@ func (s *Server) crashList(w http.ResponseWriter, r *http.Request, v viewer) err
 		p.Next = with(r.URL, "cursor", page.Next)
 	}
 	p.Shell = s.shell(r, v, "crashes", p.What, crumbs...)
-	return s.render(w, r, http.StatusOK, "crashlist", p)
+	return s.render(w, r, status, "crashlist", p)
 }

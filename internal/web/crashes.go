@@ -8,6 +8,7 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/crash/query"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/fault"
 )
@@ -27,6 +28,7 @@ type crashesPage struct {
 	Next     string
 	Back     string // where bulk changes return to
 	Filtered bool
+	Search   searchBox
 	CanEdit  bool
 	Empty    empty
 }
@@ -57,7 +59,7 @@ func (s *Server) crashes(w http.ResponseWriter, r *http.Request, v viewer) error
 	p := crashesPage{Shell: s.shell(r, v, "crashes", "Crashes"), Period: periodOf(r, v.now)}
 	p.CanEdit = s.may(v, account.FamilyEdit, account.List("family"))
 	f := crash.Filter{
-		Period: p.Period.Period, Query: clip(q.Get("q"), 200), Host: q.Get("host"), OS: q.Get("os"), Release: q.Get("release"),
+		Period: p.Period.Period, Query: clip(q.Get("q"), query.MaxBytes), Host: q.Get("host"), OS: q.Get("os"), Release: q.Get("release"),
 		Channel: eco.Channel(q.Get("channel")), State: crash.State(q.Get("state")), New: q.Get("new") == "1", Regressed: q.Get("regressed") == "1",
 		Sort: crash.Sort(q.Get("sort")), Cursor: q.Get("cursor"), Limit: familiesPerPage,
 	}
@@ -79,9 +81,14 @@ func (s *Server) crashes(w http.ResponseWriter, r *http.Request, v viewer) error
 		f.Extension = id
 	}
 	page, err := s.o.Desk.Families(r.Context(), s.scope(v), f)
-	if err != nil {
+	status := http.StatusOK
+	mistake, is := misread(err, f.Query)
+	if is {
+		status = http.StatusBadRequest
+	} else if err != nil {
 		return err
 	}
+	p.Search = newSearchBox(f.Query)
 	p.Filter = famFilter{Q: f.Query, Extension: string(f.Extension), Host: f.Host, OS: f.OS, Release: f.Release, Channel: string(f.Channel), State: state, Sort: q.Get("sort"), Days: q.Get("days"), New: f.New, Regressed: f.Regressed}
 	p.Filter.Extensions, p.Filter.Hosts = s.extOptions(v, f.Extension), s.hostOptions(f.Host)
 	for _, os := range []string{"linux", "macos", "windows", "android", "ios", "other"} {
@@ -107,6 +114,8 @@ func (s *Server) crashes(w http.ResponseWriter, r *http.Request, v viewer) error
 		{Label: "All", Href: with(r.URL, "state", "all", "new", "", "regressed", "", "cursor", "", "done", ""), Current: state == "all"},
 	}
 	switch {
+	case is:
+		p.Empty = empty{Icon: "search", Title: "This search was not understood", Text: mistake, Href: "/crashes", Do: "Clear the filters"}
 	case p.Filtered:
 		p.Empty = empty{Icon: "search", Title: "No family fits", Text: "Nothing with these filters crashed in the last " + num(p.Period.Days) + " days. Take a filter away or look at a longer span.", Href: "/crashes", Do: "Clear the filters"}
 	case state == "open":
@@ -122,7 +131,7 @@ func (s *Server) crashes(w http.ResponseWriter, r *http.Request, v viewer) error
 	default:
 		p.Empty = empty{Icon: "info", Title: "None in this state", Text: "A family gets its state on its own page, or for many at once with the boxes of this list.", Href: "/crashes", Do: "Show open families"}
 	}
-	return s.render(w, r, http.StatusOK, "crashes", p)
+	return s.render(w, r, status, "crashes", p)
 }
 
 // bulkState changes the state of the families that were ticked, each by itself.

@@ -40,6 +40,7 @@ func (s *Server) Routes() []door.Route {
 
 		get("/{$}", account.MeRead, s.overview, "Health of the ecosystem, as far as the viewer sees it."),
 		get("/search", account.MeRead, s.search, "Ids, extensions and families."),
+		get("/search/complete", account.FamilyRead, s.complete, "How a search that is being typed may go on."),
 
 		get("/extensions", account.ExtensionRead, s.extensions, "Extensions with their health."),
 		get("/extensions/new", account.ExtensionCreate, s.newExtension, "The form of a new extension."),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/crash/query"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/fault"
 )
@@ -20,6 +21,7 @@ type searchPage struct {
 	Total      int
 	More       string
 	Nothing    bool
+	Mistake    string // what is wrong with q, as a search for crashes
 }
 
 type found struct{ ID, Name, Href string }
@@ -27,7 +29,7 @@ type found struct{ ID, Name, Href string }
 const maxFound = 8
 
 func (s *Server) search(w http.ResponseWriter, r *http.Request, v viewer) error {
-	q := clip(r.URL.Query().Get("q"), 200)
+	q := clip(r.URL.Query().Get("q"), query.MaxBytes)
 	p := searchPage{Shell: s.shell(r, v, "", "Search"), Q: q}
 	p.Shell.Query = q
 	if q == "" {
@@ -57,7 +59,8 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request, v viewer) error 
 		per := period{Days: 90}
 		per.From, per.To = eco.DayOf(v.now).Time().AddDate(0, 0, -89), v.now
 		page, err := s.o.Desk.Families(r.Context(), scope, crash.Filter{Period: per.Period, Query: q, Limit: 20})
-		if err != nil {
+		var is bool
+		if p.Mistake, is = misread(err, q); !is && err != nil {
 			return err
 		}
 		for _, f := range page.Families {

@@ -88,7 +88,7 @@ func check(t *Term) error {
 		case Choice:
 			t.Values[i] = strings.ToLower(v)
 			if !slices.Contains(k.Choices, t.Values[i]) {
-				return wrong(t.At, "%s: is one of %s", t.Key, strings.Join(k.Choices, ", "))
+				return wrong(t.At, "%s: takes %s", t.Key, strings.Join(k.Choices, ", "))
 			}
 		case Count:
 			if n, err := strconv.ParseInt(v, 10, 64); err != nil || n < 0 {

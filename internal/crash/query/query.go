@@ -225,18 +225,17 @@ func (p *parser) until(end func(byte) bool) string {
 	return p.text[from:p.at]
 }
 
-// quoted reads text in quotes; \" and \\ stand for themselves.
+// quoted reads text in quotes; \" and \\ stand for themselves. Quotes that are not
+// closed reach to the end: one is perhaps still typing.
 func (p *parser) quoted() (string, error) {
 	from := p.at
 	var b strings.Builder
+scan:
 	for p.at++; p.at < len(p.text); p.at++ {
 		switch c := p.text[p.at]; {
 		case c == '"':
 			p.at++
-			if b.Len() > MaxValue {
-				return "", wrong(from, "A value has at most %d characters", MaxValue)
-			}
-			return b.String(), nil
+			break scan
 		case c == '\\' && p.at+1 < len(p.text) && (p.text[p.at+1] == '"' || p.text[p.at+1] == '\\'):
 			p.at++
 			b.WriteByte(p.text[p.at])
@@ -244,7 +243,10 @@ func (p *parser) quoted() (string, error) {
 			b.WriteByte(c)
 		}
 	}
-	return "", wrong(from, "This quotation has no end")
+	if b.Len() > MaxValue {
+		return "", wrong(from, "A value has at most %d characters", MaxValue)
+	}
+	return b.String(), nil
 }
 
 // String writes the query; Parse reads the same from it.
@@ -361,7 +363,15 @@ func (t Term) Version(v string) bool {
 	if t.Op == Is {
 		return t.Match(v)
 	}
-	return v != "" && compare(eco.CompareVersions(v, t.Values[0]), t.Op)
+	return v != "" && compare(eco.CompareVersions(short(v), short(t.Values[0])), t.Op)
+}
+
+// short leaves zeros at the end away: 1.4 and 1.4.0 are the same here.
+func short(v string) string {
+	for strings.HasSuffix(v, ".0") {
+		v = strings.TrimSuffix(v, ".0")
+	}
+	return v
 }
 
 // Number reports whether n fits a term whose value check read as a number.

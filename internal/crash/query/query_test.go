@@ -79,6 +79,7 @@ func TestMatch(t *testing.T) {
 		{"release:>=1.4", "1.10.0", true},
 		{"release:>=1.4", "1.4", true},
 		{"release:>1.4", "1.4", false},
+		{"release:>1.4", "1.4.0", false},
 		{"release:<1.4", "1.4.0-beta.1", true},
 		{"release:<=2", "2.0.1", false},
 		{"release:1.4.*", "1.4.7", true},

@@ -111,6 +111,57 @@
     live(box);
   }, 1000 * (+box.dataset.refresh || 5));
 
+  // Completion: a list under a search field says how a term may go on.
+  all("input[data-complete]").forEach((box, n) => {
+    const list = d.createElement("ul"), bytes = new TextEncoder(), chars = new TextDecoder();
+    let items = [], at = -1, span = [0, 0], asked = 0, wait;
+    list.id = "complete-" + n; list.className = "options"; list.hidden = true;
+    list.setAttribute("role", "listbox"); list.setAttribute("aria-label", "How to go on");
+    box.setAttribute("role", "combobox"); box.setAttribute("aria-autocomplete", "list"); box.setAttribute("aria-controls", list.id); box.setAttribute("aria-expanded", "false");
+    box.closest(".complete").append(list);
+    const show = (on) => { list.hidden = !on; box.setAttribute("aria-expanded", String(on)); if (!on) mark(-1); };
+    const mark = (i) => {
+      at = i;
+      Array.from(list.children).forEach((o, j) => { o.setAttribute("aria-selected", String(j === i)); if (j === i) o.scrollIntoView({ block: "nearest" }); });
+      if (i < 0) box.removeAttribute("aria-activedescendant"); else box.setAttribute("aria-activedescendant", list.id + "-" + i);
+    };
+    const take = (i) => {
+      const b = bytes.encode(box.value), text = items[i].text, open = text.endsWith(":");
+      const head = chars.decode(b.slice(0, span[0])) + text + (open ? "" : " "), tail = chars.decode(b.slice(span[1]));
+      box.value = head + (open ? tail : tail.trimStart());
+      box.setSelectionRange(head.length, head.length);
+      if (open) ask(); else show(false);
+    };
+    const ask = async () => {
+      const mine = ++asked, typed = box.value.slice(0, box.selectionStart);
+      try {
+        const r = await fetch(box.dataset.complete + "?q=" + encodeURIComponent(box.value) + "&at=" + bytes.encode(typed).length, { credentials: "same-origin" });
+        if (!r.ok || mine !== asked) return;
+        const a = await r.json();
+        items = a.items; span = [a.from, a.to];
+        list.replaceChildren(...items.map((s, i) => {
+          const o = d.createElement("li"), code = d.createElement("code");
+          o.id = list.id + "-" + i; o.setAttribute("role", "option");
+          code.textContent = s.label; o.append(code);
+          if (s.doc) { const t = d.createElement("span"); t.textContent = s.doc; o.append(t); }
+          o.addEventListener("pointerdown", (e) => { e.preventDefault(); take(i); });
+          return o;
+        }));
+        mark(-1);
+        show(items.length > 0 && d.activeElement === box);
+      } catch { show(false); }
+    };
+    box.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(ask, 120); });
+    box.addEventListener("blur", () => show(false));
+    box.addEventListener("keydown", (e) => {
+      if (list.hidden) { if (e.key === "ArrowDown") { e.preventDefault(); ask(); } return; }
+      const step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
+      if (step) { e.preventDefault(); mark((at + step + items.length + (at < 0 && step < 0 ? 1 : 0)) % items.length); }
+      else if ((e.key === "Enter" || e.key === "Tab") && at >= 0) { e.preventDefault(); take(at); }
+      else if (e.key === "Escape") { e.preventDefault(); e.stopPropagation(); show(false); }
+    });
+  });
+
   times(); copies();
   all("[data-refresh]").forEach(live);
   setInterval(() => times(), 30000);
