@@ -30,6 +30,8 @@ const (
 	FamilyComment   Action = "family.comment"
 	RuleRead        Action = "rule.read"
 	RuleEdit        Action = "rule.edit"
+	ChannelRead     Action = "channel.read"
+	ChannelEdit     Action = "channel.edit"
 	CrashRead       Action = "crash.read"
 	CrashRelease    Action = "crash.release"
 	FeedbackRead    Action = "feedback.read"
@@ -88,6 +90,8 @@ var ActionList = []ActionInfo{
 	{FamilyComment, "family", ScopeFamilies, "Comment on a crash family, watch it, keep filters of the list."},
 	{RuleRead, "rule", ScopeRead, "See the rules that send crash families to teams, with their versions."},
 	{RuleEdit, "rule", ScopeFamilies, "Change the rules that send crash families to teams."},
+	{ChannelRead, "channel", ScopeRead, "See where a publisher, a team or everybody is told of news, and what was sent there."},
+	{ChannelEdit, "channel", ScopeRegistry, "Make, change, test or remove such a channel."},
 	{CrashRead, "crash", ScopeRead, "Read one crash report."},
 	{CrashRelease, "crash", ScopeFamilies, "Release or discard crashes that are held because a burst looked forged."},
 	{FeedbackRead, "feedback", ScopeRead, "Read what users wrote about a crash or an extension."},

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/bellwether-project/bellwether/internal/alert"
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
 	"github.com/bellwether-project/bellwether/internal/crash/suspect"
@@ -41,6 +42,7 @@ type App struct {
 	keys    *keyring.Ring
 	desk    *crash.Desk
 	triage  *triage.Desk
+	Alerts  *alert.Service
 	answers *answers.Desk
 	book    *receipt.Book
 	board   *receipt.Board
@@ -135,7 +137,10 @@ func (a *App) openFlow(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	a.jobs, err = jobs.New(ctx, jobs.Options{DB: r.DB, Holder: a.holder(), Now: now, Log: a.log}, a.schedule())
+	if err := a.openAlerts(ctx); err != nil {
+		return err
+	}
+	a.jobs, err = jobs.New(ctx, jobs.Options{DB: r.DB, Holder: a.holder(), Now: now, Log: a.log}, append(a.schedule(), a.alertJobs()...))
 	return err
 }
 
@@ -161,6 +166,7 @@ func (a *App) openDoors() error {
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
+	a.Alerts.SetBase(base)
 	handler, rpc, err := a.doors(base)
 	if err != nil {
 		return errors.Join(err, ln.Close())

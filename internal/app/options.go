@@ -17,22 +17,27 @@ import (
 // environment variables (BELLWETHER_ + upper case) and the keys of the
 // configuration file all come from them.
 type Options struct {
-	Data           string   `help:"Folder of everything the server keeps." default:"./data"`
-	Keyring        string   `help:"Folder of the keys; never inside the data folder. Default: beside it, with .keyring added."`
-	Listen         string   `help:"Address of pages, API and doors." default:"127.0.0.1:8080"`
-	GRPC           string   `help:"A second address for OTLP over gRPC, such as 127.0.0.1:4317. OTLP also works on the main one." name:"grpc"`
-	URL            string   `help:"Address under which people and clients reach the server, such as https://bellwether.example.org; needed behind a proxy. With https cookies are sent over TLS only. Default: from --listen." name:"url"`
-	TLSCert        string   `help:"Certificate file (PEM); with --tls-key the server speaks TLS itself." name:"tls-cert"`
-	TLSKey         string   `help:"Key file (PEM) of the certificate." name:"tls-key"`
-	TrustedProxies []string `help:"Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8. Set --url, too: it says whether people come by TLS." name:"trusted-proxies"`
-	CountryHeader  string   `help:"Header in which a trusted proxy gives the client's country (ISO 3166-1). Unset: no country is ever looked up." name:"country-header"`
-	Roles          []string `help:"What this process does: ingest, worker, web, jobs. The embedded engines need all of them." default:"ingest,worker,web,jobs"`
-	Records        string   `help:"Where records live: empty for SQLite in the data folder, or a postgres:// address."`
-	StreamURL      string   `help:"A NATS cluster for the stream instead of the embedded one." name:"stream-url"`
-	StreamReplicas int      `help:"Copies of the stream in a NATS cluster." name:"stream-replicas" default:"3"`
-	StreamMax      int64    `help:"Most bytes the stream may hold before the doors answer \"later\"." name:"stream-max" default:"2147483648"`
-	MinFree        int64    `help:"Free bytes on the data disk below which the doors answer \"later\"." name:"min-free" default:"536870912"`
-	LogLevel       string   `help:"Least level that is logged: debug, info, warn, error." name:"log-level" default:"info" enum:"debug,info,warn,error"`
+	Data               string   `help:"Folder of everything the server keeps." default:"./data"`
+	Keyring            string   `help:"Folder of the keys; never inside the data folder. Default: beside it, with .keyring added."`
+	Listen             string   `help:"Address of pages, API and doors." default:"127.0.0.1:8080"`
+	GRPC               string   `help:"A second address for OTLP over gRPC, such as 127.0.0.1:4317. OTLP also works on the main one." name:"grpc"`
+	URL                string   `help:"Address under which people and clients reach the server, such as https://bellwether.example.org; needed behind a proxy. With https cookies are sent over TLS only. Default: from --listen." name:"url"`
+	TLSCert            string   `help:"Certificate file (PEM); with --tls-key the server speaks TLS itself." name:"tls-cert"`
+	TLSKey             string   `help:"Key file (PEM) of the certificate." name:"tls-key"`
+	TrustedProxies     []string `help:"Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8. Set --url, too: it says whether people come by TLS." name:"trusted-proxies"`
+	CountryHeader      string   `help:"Header in which a trusted proxy gives the client's country (ISO 3166-1). Unset: no country is ever looked up." name:"country-header"`
+	Roles              []string `help:"What this process does: ingest, worker, web, jobs. The embedded engines need all of them." default:"ingest,worker,web,jobs"`
+	Records            string   `help:"Where records live: empty for SQLite in the data folder, or a postgres:// address."`
+	StreamURL          string   `help:"A NATS cluster for the stream instead of the embedded one." name:"stream-url"`
+	StreamReplicas     int      `help:"Copies of the stream in a NATS cluster." name:"stream-replicas" default:"3"`
+	StreamMax          int64    `help:"Most bytes the stream may hold before the doors answer \"later\"." name:"stream-max" default:"2147483648"`
+	MinFree            int64    `help:"Free bytes on the data disk below which the doors answer \"later\"." name:"min-free" default:"536870912"`
+	MailURL            string   `help:"Mail server, such as smtp://user@mail.example.org:587 (STARTTLS) or smtps://user@mail.example.org:465. Unset: no mail is sent." name:"mail-url"`
+	MailFrom           string   `help:"Sender of mails, such as Bellwether <bellwether@example.org>." name:"mail-from"`
+	MailPassword       string   `help:"Password of the mail server; better by the environment or a file." name:"mail-password"`
+	MailPasswordFile   string   `help:"File that holds the password of the mail server." name:"mail-password-file"`
+	NotifyAllowPrivate []string `help:"Private networks that channels may lead to, also by plain http, such as 10.1.0.0/16. Unset: public addresses, by https." name:"notify-allow-private"`
+	LogLevel           string   `help:"Least level that is logged: debug, info, warn, error." name:"log-level" default:"info" enum:"debug,info,warn,error"`
 
 	// Demo lets the demo world set the day of receipt. Only the demo command sets it.
 	Demo bool `kong:"-"`
@@ -81,6 +86,12 @@ func (o *Options) Check() error {
 	}
 	if _, err := o.proxies(); err != nil {
 		bad("trusted-proxies: %w", err)
+	}
+	if _, _, err := o.mailServer(); err != nil {
+		bad("%s", mistake(err))
+	}
+	if _, err := o.outgoing(); err != nil {
+		bad("notify-allow-private: %w", err)
 	}
 	if o.CountryHeader != "" && len(o.TrustedProxies) == 0 {
 		bad("country-header: only a trusted proxy may give a country; set trusted-proxies")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -103,10 +104,15 @@ func readConfig(name string) (map[string]string, error) {
 
 type checkConfigCmd struct{ settings }
 
-func (s *checkConfigCmd) Run(k *kong.Context, c *console) error {
+func (s *checkConfigCmd) Run(ctx context.Context, k *kong.Context, c *console) error {
 	o, err := s.resolve(k)
 	if err != nil {
 		return err
+	}
+	if ok, err := o.CheckMail(ctx); err != nil {
+		return err
+	} else if ok {
+		fmt.Fprintln(c.out, "The mail server answers and lets us in.")
 	}
 	fmt.Fprintln(c.out, "The configuration is good. Options in force:")
 	return yaml.NewEncoder(c.out).Encode(optionsAsMap(k, o))
@@ -124,6 +130,10 @@ func optionsAsMap(k *kong.Context, o app.Options) map[string]any {
 	out["keyring"] = o.Keyring
 	out["records"] = hidePassword(o.Records)
 	out["stream-url"] = hidePassword(o.StreamURL)
+	out["mail-url"] = hidePassword(o.MailURL)
+	if o.MailPassword != "" {
+		out["mail-password"] = "…"
+	}
 	return out
 }
 

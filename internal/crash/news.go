@@ -71,3 +71,27 @@ func (d *Desk) Hours(ctx context.Context, from, to time.Time, families ...string
 	}
 	return out, nil
 }
+
+// Caught says of which families every crash of the last 30 days was caught by
+// somebody. For the server's own decisions.
+func (d *Desk) Caught(ctx context.Context, ids []string) (map[string]bool, error) {
+	out := map[string]bool{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	a := d.period(Period{From: d.o.Now().AddDate(0, 0, -impactDays)}).crashes(facts.Everything()).in(facts.Family, ids...)
+	r, err := d.query(ctx, a.by(facts.Family, facts.Handled).sum(facts.Count).limit(facts.MaxLimit))
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range r.Rows {
+		if number(v[1]) == 1 {
+			if _, known := out[text(v[0])]; !known {
+				out[text(v[0])] = true
+			}
+		} else {
+			out[text(v[0])] = false
+		}
+	}
+	return out, nil
+}
