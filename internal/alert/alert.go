@@ -16,7 +16,6 @@ import (
 	"embed"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -100,9 +99,8 @@ type Options struct {
 
 // Service finds news and tells it. It is safe for concurrent use.
 type Service struct {
-	o      Options
-	out    *outbox.Outbox
-	client *http.Client
+	o   Options
+	out *outbox.Outbox
 
 	mu      sync.Mutex
 	settled map[string]bool // news that needs no looking at again, by item key; bounded by maxSettled
@@ -125,7 +123,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{o: o, client: notify.Client(o.Policy), settled: map[string]bool{}, tested: map[string]time.Time{}, base: o.Base}
+	s := &Service{o: o, settled: map[string]bool{}, tested: map[string]time.Time{}, base: o.Base}
 	if s.out, err = outbox.New(ctx, outbox.Options{DB: o.Records, Now: o.Now, NewID: o.NewID, Holder: o.Holder, Log: o.Log, Prepare: s.prepare, After: s.after}); err != nil {
 		return nil, err
 	}

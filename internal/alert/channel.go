@@ -125,7 +125,7 @@ func (s *Service) channel(ctx context.Context, p account.Principal, a account.Ac
 		return Channel{}, err
 	}
 	if len(list) == 0 {
-		return Channel{}, fault.E(op, fault.NotFound, "There is no such channel, or it is not yours to see.", nil)
+		return Channel{}, fault.E(op, fault.NotFound, "There is no such thing, or it is not yours to see.", nil)
 	}
 	return list[0], s.o.Accounts.Check(op, p, a, list[0].Resource())
 }
@@ -195,7 +195,7 @@ func (s *Service) CreateChannel(ctx context.Context, p account.Principal, c Chan
 	if err != nil {
 		return Channel{}, "", err
 	}
-	c.ID, c.State, c.Version, c.Created = "c-"+s.o.NewID()[:16], Active, 1, s.o.Now().UTC().Truncate(time.Millisecond)
+	c.ID, c.State, c.Version, c.Created = "c-"+s.o.NewID(), Active, 1, s.o.Now().UTC().Truncate(time.Millisecond)
 	err = s.o.Records.Tx(ctx, func(tx *sql.Tx) error {
 		var n int
 		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM alert_channel`).Scan(&n); err != nil {
@@ -314,7 +314,7 @@ func (s *Service) sender(c *Channel) (notify.Sender, error) {
 		return nil, err
 	}
 	if c.Form == Slack {
-		return &hook.Slack{Client: s.client, URL: string(address)}, nil
+		return &hook.Slack{Client: notify.Client(s.o.Policy), URL: string(address)}, nil
 	}
 	var secrets []hook.Secret
 	for _, sealed := range [][]byte{c.secret, c.old} {
@@ -327,7 +327,7 @@ func (s *Service) sender(c *Channel) (notify.Sender, error) {
 		}
 		secrets = append(secrets, b)
 	}
-	return &hook.Webhook{Client: s.client, URL: string(address), Source: s.link("/"), Secrets: secrets, Now: s.o.Now}, nil
+	return &hook.Webhook{Client: notify.Client(s.o.Policy), URL: string(address), Source: s.link("/"), Secrets: secrets, Now: s.o.Now}, nil
 }
 
 func (s *Service) oneChannel(ctx context.Context, q interface {

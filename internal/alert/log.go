@@ -82,7 +82,7 @@ func (s *Service) Deliveries(ctx context.Context, p account.Principal, f LogFilt
 // Resend sends a message again: with the same id when it was sent before.
 func (s *Service) Resend(ctx context.Context, p account.Principal, id string) error {
 	const op = "alert.Resend"
-	none := fault.E(op, fault.NotFound, "There is no such message, or it is not yours to see.", nil)
+	none := fault.E(op, fault.NotFound, "There is no such thing, or it is not yours to see.", nil)
 	d, err := s.out.Get(ctx, id)
 	if err != nil {
 		return err

@@ -49,6 +49,7 @@ func (s *Service) Watch(ctx context.Context) (string, error) {
 
 // spikes judges one hour of receipt.
 func (s *Service) spikes(ctx context.Context, hour time.Time, alpha float64) ([]news, error) {
+	now := s.o.Now()
 	loud, err := s.o.Desk.Hours(ctx, hour, hour.Add(time.Hour))
 	if err != nil {
 		return nil, err
@@ -85,7 +86,7 @@ func (s *Service) spikes(ctx context.Context, hour time.Time, alpha float64) ([]
 		// Without the counts themselves: those are for readers who may see them.
 		note := fmt.Sprintf("About %.0f times as many crashes, and %.0f times as many installs, as in the same hours of the weeks before. By itself that happens less often than once in %.0f looks.",
 			float64(at[id].Crashes)/v.Expected, float64(at[id].Installs)/v.Usual, 1/alpha)
-		out = append(out, news{Item: outbox.Item{Key: "spike:" + id + ":" + hour.UTC().Format("2006-01-02T15"), Kind: string(Spike), Topic: id, Note: note, At: hour},
+		out = append(out, news{Item: outbox.Item{Key: "spike:" + id + ":" + hour.UTC().Format("2006-01-02T15"), Kind: string(Spike), Topic: id, Note: note, At: now},
 			family: f, installs: installs[id], handled: handled[id]})
 	}
 	return out, nil

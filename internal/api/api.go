@@ -29,6 +29,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/bellwether-project/bellwether/internal/account"
+	"github.com/bellwether-project/bellwether/internal/alert"
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
@@ -59,7 +60,8 @@ type Options struct {
 	Worker  *pipeline.Worker
 	Counts  *pipeline.Counts
 	Jobs    *jobs.Table
-	Base    *url.URL // address clients reach us at; nil: taken from each request
+	Alerts  *alert.Service // nil: no messages are sent
+	Base    *url.URL       // address clients reach us at; nil: taken from each request
 	// Cookie is the name of the cookie with the session token; "" = only API tokens.
 	Cookie  string
 	Version string // of the server, for the description

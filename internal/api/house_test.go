@@ -112,7 +112,7 @@ func newHouse(t testing.TB) *house {
 	base, _ := url.Parse("https://bell.example.org")
 	suspects, err := suspect.New(t.Context(), suspect.Options{Flow: h.d, Facts: h.facts, Desk: desk, Now: clock})
 	ok(err)
-	h.Server, err = New(Options{Now: clock, Accounts: acc, Registry: reg, Desk: desk, Suspects: suspects, Facts: h.facts, Audit: h.log, Answers: h.answers, AddNote: h.note, Worker: h.worker, Counts: counts, Jobs: table, Base: base, Cookie: "bellwether", Version: "test"})
+	h.Server, err = New(Options{Now: clock, Accounts: acc, Registry: reg, Desk: desk, Suspects: suspects, Facts: h.facts, Audit: h.log, Answers: h.answers, AddNote: h.note, Worker: h.worker, Counts: counts, Jobs: table, Alerts: h.alerting(acc, reg, desk, ring), Base: base, Cookie: "bellwether", Version: "test"})
 	ok(err)
 	h.handler = door.Front(h.Handler(), door.FrontOptions{Log: h.o.Log, Now: clock, Random: func(b []byte) { _, _ = rand.Read(b) }})
 	h.seed()

@@ -34,11 +34,13 @@ type invitation struct {
 	Created time.Time       `json:"created"`
 	Expires time.Time       `json:"expires"`
 	Link    string          `json:"link,omitempty" doc:"The one-time link to hand over; shown once."`
+	Mailed  bool            `json:"mailed,omitempty" doc:"A mail with the link is on its way."`
 }
 
 // link is a one-time link to hand over.
 type link struct {
 	Link    string    `json:"link" doc:"Shown once."`
+	Mailed  bool      `json:"mailed,omitempty" doc:"A mail with the link is on its way."`
 	Expires time.Time `json:"expires"`
 }
 
@@ -112,7 +114,10 @@ func (s *Server) memberRoutes() {
 	add(s, op{Method: "POST", Path: "/members/{id}/reset-link", ID: "members.reset", Action: account.AccountEdit, Status: http.StatusCreated, Secret: true, Doc: "Makes a one-time link that sets a new password."}, server[ByMember]("account"),
 		func(c *call, in *ByMember) (link, error) {
 			token, err := a.ResetLink(c.ctx, c.p, in.ID)
-			return link{s.oneTime(c, "/reset", token), s.o.Now().Add(24 * time.Hour).UTC()}, err
+			if err != nil {
+				return link{}, err
+			}
+			return s.resetMade(c, in.ID, token)
 		})
 	addNone(s, op{Method: "DELETE", Path: "/members/{id}", ID: "members.forget", Action: account.AccountEdit, Doc: "Takes a person out of an account for good; the id stays for the log."}, server[ByMember]("account"),
 		func(c *call, in *ByMember) error { return a.Forget(c.ctx, c.p, in.ID) })
@@ -122,7 +127,7 @@ func (s *Server) memberRoutes() {
 func (s *Server) invitationRoutes() {
 	a := s.o.Accounts
 	viewOf := func(i account.Invitation, link string) invitation {
-		v := invitation{i.ID, i.Email, i.Name, i.Grants, i.Created, i.Expires, link}
+		v := invitation{i.ID, i.Email, i.Name, i.Grants, i.Created, i.Expires, link, false}
 		if v.Grants == nil {
 			v.Grants = []account.Grant{}
 		}
@@ -143,7 +148,18 @@ func (s *Server) invitationRoutes() {
 	add(s, op{Method: "POST", Path: "/invitations", ID: "invitations.create", Action: account.AccountEdit, Status: http.StatusCreated, Secret: true, Doc: "Invites a person; the link is shown once, to be handed over."}, server[invite]("account"),
 		func(c *call, in *invite) (invitation, error) {
 			i, token, err := a.Invite(c.ctx, c.p, in.Body.Email, in.Body.Name, in.Body.Grants)
-			return viewOf(i, s.oneTime(c, "/invitation", token)), err
+			if err != nil {
+				return invitation{}, err
+			}
+			return s.invited(c, viewOf(i, s.oneTime(c, "/invitation", token)), token)
+		})
+	add(s, op{Method: "POST", Path: "/invitations/{id}/renew", ID: "invitations.renew", Action: account.AccountEdit, Status: http.StatusCreated, Secret: true, Doc: "Makes a new link for an open invitation, and mails it when mail is configured; the one before ends."}, server[ByMember]("account"),
+		func(c *call, in *ByMember) (invitation, error) {
+			i, token, err := a.Renew(c.ctx, c.p, in.ID)
+			if err != nil {
+				return invitation{}, err
+			}
+			return s.invited(c, viewOf(i, s.oneTime(c, "/invitation", token)), token)
 		})
 	addNone(s, op{Method: "DELETE", Path: "/invitations/{id}", ID: "invitations.withdraw", Action: account.AccountEdit, Doc: "Ends an open invitation."}, server[ByMember]("account"),
 		func(c *call, in *ByMember) error { return a.Withdraw(c.ctx, c.p, in.ID) })

@@ -191,6 +191,8 @@ func versionOf(body any) int64 {
 		return b.Version
 	case registry.Team:
 		return b.Version
+	case channel:
+		return b.Version
 	case registry.Project:
 		return b.Version
 	case key:

@@ -20,6 +20,7 @@ func (s *Server) routes() {
 	s.factRoutes()
 	s.intakeRoutes()
 	s.memberRoutes()
+	s.notificationRoutes()
 	s.auditRoutes()
 	s.jobRoutes()
 }

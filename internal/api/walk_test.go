@@ -79,7 +79,7 @@ func (h *house) enter(name string) string {
 }
 
 // tenanted are the beginnings of routes about a thing that belongs to a tenant.
-var tenanted = []string{"/extensions/{id}", "/publishers/{id}", "/teams/{id}", "/projects/{id}", "/keys/{key}", "/families/{id}", "/crashes/{id}", "/intake/letters/{id}"}
+var tenanted = []string{"/extensions/{id}", "/publishers/{id}", "/teams/{id}", "/projects/{id}", "/keys/{key}", "/families/{id}", "/crashes/{id}", "/channels/{id}", "/settings/channels/{id}", "/intake/letters/{id}"}
 
 func isTenanted(pattern string) bool {
 	for _, t := range tenanted {
@@ -113,6 +113,10 @@ func (h *house) path(pattern, tenant, asker string) string {
 		id = h.mineOrNot(first, tenant, asker)
 	case "settings/register":
 		id = "publisher"
+	case "channels", "settings/channels":
+		id = h.aChannel(tenant)
+	case "deliveries", "settings/deliveries":
+		id = "none"
 	case "receipts":
 		id = "0"
 	}
@@ -186,6 +190,12 @@ func (h *house) body(route, tenant string) string {
 		return `{"old":"not this one","new":"` + password + `!"}`
 	case "POST /me/tokens":
 		return `{"label":"x","scopes":["read"]}`
+	case "PUT /me/notifications":
+		return `{"modes":{},"zone":"UTC","quiet_from":"00:00","quiet_to":"00:00","digest_at":"09:00","digest_day":1,"installs":1}`
+	case "POST /channels":
+		return `{"name":"x","form":"webhook","publisher":"` + tenant + `","url":"ftp://x","kinds":["family.new"]}`
+	case "PUT /channels/{id}":
+		return `{"name":"x","kinds":["family.new"]}`
 	case "POST /invitations":
 		return `{"email":"another@example.org","grants":[]}`
 	case "PUT /members/{id}/grants":
@@ -319,7 +329,7 @@ func TestHiddenIsLikeMissing(t *testing.T) {
 	h := newHouse(t)
 	acme := h.enter("acme")
 	missing := strings.NewReplacer(extensionOf("zeta"), "zeta.none", "/"+h.key["zeta"], "/"+strings.Repeat("0", 32), h.family["zeta"], "F-NONE", h.crash["zeta"], strings.Repeat("0", 32),
-		h.letter["zeta"], strings.Repeat("0", 32), "publishers/zeta", "publishers/none", "teams/blue", "teams/none", fmt.Sprintf("projects/%d", h.project["zeta"]), "projects/999")
+		h.letter["zeta"], strings.Repeat("0", 32), "channels/c-", "channels/x-", "publishers/zeta", "publishers/none", "teams/blue", "teams/none", fmt.Sprintf("projects/%d", h.project["zeta"]), "projects/999")
 	for _, r := range h.Routes() {
 		pattern := strings.TrimPrefix(r.Pattern, prefix)
 		if !isTenanted(pattern) {

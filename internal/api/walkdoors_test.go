@@ -21,7 +21,7 @@ func (h *house) pages() *web.Server {
 	o := h.o
 	plain := false
 	s, err := web.New(web.Options{Now: o.Now, Accounts: o.Accounts, Registry: o.Registry, Desk: o.Desk, Suspects: o.Suspects, Worker: o.Worker, Counts: o.Counts, Facts: o.Facts,
-		Jobs: o.Jobs, Audit: o.Audit, Answers: o.Answers, AddNote: o.AddNote, Base: o.Base, Secure: &plain, Build: "test",
+		Jobs: o.Jobs, Alerts: o.Alerts, Audit: o.Audit, Answers: o.Answers, AddNote: o.AddNote, Base: o.Base, Secure: &plain, Build: "test",
 		Intake: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })})
 	if err != nil {
 		h.t.Fatal(err)
@@ -38,6 +38,8 @@ func (h *house) form(route, tenant string) url.Values {
 		return url.Values{"id": {extensionOf(tenant)}, "name": {"x"}}
 	case "POST /extensions/{id}/edit":
 		return url.Values{"name": {"x"}, "version": {"99"}}
+	case "POST /settings/channels":
+		return url.Values{"owner": {"publisher:" + tenant}, "form": {"webhook"}}
 	case "POST /projects":
 		return url.Values{"extension": {extensionOf(tenant)}}
 	case "POST /crashes/state":

@@ -30,12 +30,14 @@ type invitedRow struct {
 	account.Invitation
 	Roles string
 	Until stamp
+	Mail  string // what became of its mail; "" = there was none
 }
 
 type inviteForm struct {
 	Email, Name string
 	Roles       roleForm
 	Link        string // of the invitation just made; shown once
+	Mailed      string // the address that the link went to; "" = it is to be handed over
 	Errors      []string
 }
 
@@ -124,7 +126,11 @@ func (s *Server) showMembers(w http.ResponseWriter, r *http.Request, v viewer, f
 			return err
 		}
 		for _, i := range open {
-			p.Invited = append(p.Invited, invitedRow{i, rolesText(i.Grants), v.at(i.Expires)})
+			mail, err := s.mailState(r, i.ID)
+			if err != nil {
+				return err
+			}
+			p.Invited = append(p.Invited, invitedRow{i, rolesText(i.Grants), v.at(i.Expires), mail})
 		}
 	}
 	return s.render(w, r, status, "members", p)
@@ -136,7 +142,7 @@ func (s *Server) invite(w http.ResponseWriter, r *http.Request, v viewer) error 
 	}
 	grants := grantsOf(r)
 	f := inviteForm{Email: clip(r.PostFormValue("email"), 254), Name: clip(r.PostFormValue("name"), 100), Roles: s.roleForm(grants)}
-	_, token, err := s.o.Accounts.Invite(r.Context(), v.p, f.Email, f.Name, grants)
+	inv, token, err := s.o.Accounts.Invite(r.Context(), v.p, f.Email, f.Name, grants)
 	if err != nil {
 		switch fault.CodeOf(err) {
 		case fault.Invalid, fault.Conflict, fault.Forbidden:
@@ -145,13 +151,19 @@ func (s *Server) invite(w http.ResponseWriter, r *http.Request, v viewer) error 
 		}
 		return err
 	}
-	f = inviteForm{Roles: s.roleForm(nil), Link: s.base(r).JoinPath("invitation").String() + "?token=" + token}
-	return s.showMembers(w, r, v, f, http.StatusCreated)
+	return s.invited(w, r, v, inv, token)
 }
 
 func (s *Server) withdraw(w http.ResponseWriter, r *http.Request, v viewer) error {
 	if err := s.check(v, account.AccountEdit, account.OfServer("account", "")); err != nil {
 		return err
+	}
+	if r.PostFormValue("do") == "renew" {
+		inv, token, err := s.o.Accounts.Renew(r.Context(), v.p, r.PathValue("id"))
+		if err != nil {
+			return err
+		}
+		return s.invited(w, r, v, inv, token)
 	}
 	if err := s.o.Accounts.Withdraw(r.Context(), v.p, r.PathValue("id")); err != nil {
 		return err
@@ -169,6 +181,8 @@ type memberPage struct {
 	Me      bool
 	CanEdit bool
 	Link    string // a reset link just made; shown once
+	Mailed  string // the address that it went to; "" = it is to be handed over
+	Mail    string // what became of the last mail with such a link
 	Errors  []string
 }
 
@@ -188,6 +202,11 @@ func (s *Server) showMember(w http.ResponseWriter, r *http.Request, v viewer, p 
 	p.Shell.Crumbs = []crumb{{"Settings", "/settings"}, {"Members", "/settings/members"}}
 	p.A, p.Roles, p.Seen, p.Made, p.Me = a, s.roleForm(a.Grants), v.at(a.LastSeen), v.at(a.Created), a.ID == v.p.ID
 	p.CanEdit = s.may(v, account.AccountEdit, account.OfServer("account", a.ID))
+	if p.CanEdit {
+		if p.Mail, err = s.mailState(r, a.ID); err != nil {
+			return err
+		}
+	}
 	return s.render(w, r, status, "member", p)
 }
 
@@ -207,7 +226,7 @@ func (s *Server) changeMember(w http.ResponseWriter, r *http.Request, v viewer) 
 	case "reset":
 		token, rerr := s.o.Accounts.ResetLink(r.Context(), v.p, id)
 		if rerr == nil {
-			return s.showMember(w, r, v, memberPage{Link: s.base(r).JoinPath("reset").String() + "?token=" + token}, http.StatusCreated)
+			return s.resetMade(w, r, v, id, token)
 		}
 		err = rerr
 	default:

@@ -25,6 +25,7 @@ func (s *Server) settings(r *http.Request, v viewer, at, title string) settingsS
 		show        bool
 	}{
 		{"Profile", "/settings/profile", true},
+		{"Notifications", "/settings/notifications", true},
 		{"API tokens", "/settings/tokens", s.may(v, account.TokenEdit, account.List("token"))},
 		{"Members", "/settings/members", s.may(v, account.AccountRead, account.OfServer("account", ""))},
 		{"Register", "/settings/register", s.may(v, account.PublisherRead, account.List("publisher"))},

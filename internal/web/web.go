@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/account"
+	"github.com/bellwether-project/bellwether/internal/alert"
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
@@ -43,6 +44,7 @@ type Options struct {
 	Counts   *pipeline.Counts
 	Facts    facts.Store // splits by host and system
 	Jobs     *jobs.Table
+	Alerts   *alert.Service // nil: no messages are sent
 	Audit    *audit.Log
 	// Base is the address people and clients reach us at; nil: taken from each request.
 	Base *url.URL

@@ -122,7 +122,7 @@ func (o *Outbox) Get(ctx context.Context, id string) (Delivery, error) {
 		return Delivery{}, fault.Wrap(op, err)
 	}
 	if len(list) == 0 {
-		return Delivery{}, fault.E(op, fault.NotFound, "There is no such message.", nil)
+		return Delivery{}, fault.E(op, fault.NotFound, "There is no such thing, or it is not yours to see.", nil)
 	}
 	list[0].Sealed = nil
 	list[0].Items, err = o.items(ctx, o.o.DB.Read(), id)
@@ -139,7 +139,7 @@ func (o *Outbox) Resend(ctx context.Context, tx *sql.Tx, id string) error {
 	err := tx.QueryRowContext(ctx, `SELECT state, kind FROM outbox_message WHERE id = $1`, id).Scan(&state, &kind)
 	switch {
 	case err == db.ErrNoRows:
-		return fault.E(op, fault.NotFound, "There is no such message.", nil)
+		return fault.E(op, fault.NotFound, "There is no such thing, or it is not yours to see.", nil)
 	case err != nil:
 		return fault.Wrap(op, err)
 	case state == Sending:
