@@ -138,6 +138,9 @@ func (s *Service) compose(ctx context.Context, d outbox.Delivery, scope facts.Sc
 		i := d.Items[0]
 		m.Type, m.Topic = i.Kind, first.ID
 		m.Subject = headings[Kind(i.Kind)] + where(first) + ": " + first.Title
+		if first.Blame != "" && strings.HasPrefix(first.Title, string(first.Blame)) { // it says so itself
+			m.Subject = headings[Kind(i.Kind)] + ": " + first.Title
+		}
 		m.Link = m.Items[0].Link
 		for k, v := range list[0] {
 			m.Data[k] = v

@@ -64,7 +64,7 @@ func (d *demoCmd) Run(ctx context.Context, c *console) error {
 		defer os.RemoveAll(tmp)
 		dir = tmp
 	}
-	o := app.Options{Data: filepath.Join(dir, "data"), Listen: d.Listen, Roles: []string{"ingest", "worker", "web", "jobs"}, StreamMax: 2 << 30, LogLevel: d.Log, Demo: true}
+	o := app.Options{Data: filepath.Join(dir, "data"), Listen: d.Listen, Roles: []string{"ingest", "worker", "web", "jobs"}, StreamMax: 2 << 30, LogLevel: d.Log, Demo: true, NotifyAllowPrivate: []string{"127.0.0.0/8"}}
 	a, err := app.New(ctx, o, c.logger(o))
 	if fault.CodeOf(err) == fault.Unavailable && d.Listen == "127.0.0.1:8080" {
 		o.Listen = "127.0.0.1:0"
@@ -101,6 +101,11 @@ func (d *demoWorld) play(ctx context.Context) error {
 	if err := d.found(ctx); err != nil {
 		return err
 	}
+	stop, err := d.sink(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	w, err := world.New(world.Options{Seed: d.cmd.Seed, Start: d.state.Start, Base: d.app.URL(), Keys: d.state.Keys})
 	if err != nil {
 		return err
