@@ -249,3 +249,25 @@ func BenchmarkWeigh(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkWeighDense is the worst case: a hundred extensions that most
+// installations have, so that every pair of eighty is looked at.
+func BenchmarkWeighDense(b *testing.B) {
+	dice := rand.New(rand.NewPCG(11, 1))
+	some := func(n int) []evidence.Vote {
+		out := make([]evidence.Vote, n)
+		for i := range out {
+			out[i].Stratum = fmt.Sprint(dice.IntN(9))
+			for e := range 100 {
+				if dice.Float64() < 0.6 {
+					out[i].Active = append(out[i].Active, eco.Active{ID: eco.ExtensionID(fmt.Sprintf("x.e%04d", e)), Version: "1.0.0"})
+				}
+			}
+		}
+		return out
+	}
+	q := evidence.Question{Crashes: some(500), Sessions: some(2000)}
+	for b.Loop() {
+		evidence.Weigh(q)
+	}
+}

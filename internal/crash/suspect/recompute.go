@@ -101,7 +101,7 @@ func (d *Desk) due(ctx context.Context, from, now time.Time) ([]due, error) {
 		out = append(out, due{id: id, host: host, crashes: n, first: first, was: w})
 	}
 	for id, w := range was { // their last crash has expired or was erased
-		if w.crashes > 0 {
+		if w.crashes > 0 && !r.More {
 			out = append(out, due{id: id, host: w.rec.Host, was: w})
 		}
 	}
