@@ -26,7 +26,7 @@ type Envelope struct {
 	ID          ID        `json:"id"`
 	Received    int64     `json:"received"` // Unix milliseconds
 	Time        int64     `json:"time"`     // when it happened, corrected for clock drift, Unix milliseconds
-	Protocol    string    `json:"protocol"` // sentry, otlp, appinsights, native
+	Protocol    string    `json:"protocol"` // sentry, otlp, appinsights, reporting, minidump, native
 	Kind        Kind      `json:"kind"`
 	Tier        Tier      `json:"tier"`
 	Class       Class     `json:"class"`
