@@ -76,7 +76,7 @@ var clients = []client{
 	}},
 	{"report", "Whole reports", func(_ registry.Forms, k registry.Key, base string) snippet {
 		return snippet{
-			Install: "node --report-uncaught-exception --report-on-fatalerror --report-exclude-env app.js\njava -XX:ErrorFile=/tmp/hs_err_%p.log -jar app.jar\npython -X faulthandler app.py 2> crash.txt",
+			Install: "node --report-uncaught-exception --report-on-fatalerror app.js\njava -XX:ErrorFile=/tmp/hs_err_%p.log -jar app.jar\npython -X faulthandler app.py 2> crash.txt",
 			Code:    "curl -sS '" + base + "/api/v1/intake/report?extension_version=1.0.0' \\\n  -H 'Content-Type: text/plain' -H 'X-Bellwether-Key: " + k.Public + "' \\\n  --data-binary @report.json",
 			Test:    "printf 'panic: hello from the set-up\\n\\ngoroutine 1 [running]:\\nmain.main()\\n\\t/app/main.go:7 +0x1\\n' | \\\n  curl -sS '" + base + "/api/v1/intake/report' -H 'X-Bellwether-Key: " + k.Public + "' --data-binary @-",
 			Note:    "Any of: Node.js diagnostic report, hs_err_pid.log, macOS .ips or .crash, Python faulthandler, Go panic with all goroutines, .cpuprofile of a hang, plain traces. It is read in memory; environments, command lines and registers are never kept.",
