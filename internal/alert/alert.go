@@ -103,7 +103,7 @@ type Service struct {
 	out *outbox.Outbox
 
 	mu      sync.Mutex
-	settled map[string]bool // news that needs no looking at again, by item key; bounded by maxSettled
+	settled map[string]time.Time // news that needs no looking at before a time, or (zero) ever again, by item key; bounded by maxSettled
 	base    *url.URL
 	tested  map[string]time.Time // by target
 }
@@ -123,7 +123,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{o: o, settled: map[string]bool{}, tested: map[string]time.Time{}, base: o.Base}
+	s := &Service{o: o, settled: map[string]time.Time{}, tested: map[string]time.Time{}, base: o.Base}
 	if s.out, err = outbox.New(ctx, outbox.Options{DB: o.Records, Now: o.Now, NewID: o.NewID, Holder: o.Holder, Log: o.Log, Prepare: s.prepare, After: s.after}); err != nil {
 		return nil, err
 	}

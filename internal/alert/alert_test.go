@@ -193,6 +193,7 @@ func TestChannel(t *testing.T) {
 		t.Fatalf("before the threshold: %v", r.bodies)
 	}
 	h.crash("F-one", "acme.theme", 1, h.now)
+	h.now = h.now.Add(5 * time.Minute)
 	h.round()
 	if len(r.bodies) != 2 || !strings.Contains(r.bodies[1], `"installs_below":20`) || strings.Contains(r.bodies[1], "rival") {
 		t.Fatalf("%v", r.bodies)

@@ -23,6 +23,8 @@ const (
 	// settling is how long a new family is left alone, so that its first crashes are
 	// counted and its team is found.
 	settling = 15 * time.Second
+	// relook is how often a family below somebody's threshold is measured again.
+	relook = 5 * time.Minute
 )
 
 // news is one thing that happened, on its way to whom it concerns.
@@ -176,17 +178,19 @@ func workNote(e triage.Event) string {
 func (s *Service) isSettled(key string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.settled[key]
+	until, ok := s.settled[key]
+	return ok && (until.IsZero() || s.o.Now().Before(until))
 }
 
-func (s *Service) settle(keys []string) {
+// settle notes until when news needs no looking at.
+func (s *Service) settle(keys []string, until time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.settled)+len(keys) > maxSettled {
 		clear(s.settled)
 	}
 	for _, k := range keys {
-		s.settled[k] = true
+		s.settled[k] = until
 	}
 }
 
@@ -291,21 +295,23 @@ func (s *Service) tell(ctx context.Context, list []news, seq int64) error {
 	if err != nil {
 		return err
 	}
-	var done []string
+	var done, open []string
 	// A few at a time: transactions are short.
 	for part := range slices.Chunk(list, 50) {
 		err := s.o.Records.Tx(ctx, func(tx *sql.Tx) error {
 			for i := range part {
 				n := &part[i]
-				open := false
+				later := false
 				for j := range targets {
-					later, err := s.offer(ctx, tx, &targets[j], n)
+					more, err := s.offer(ctx, tx, &targets[j], n)
 					if err != nil {
 						return err
 					}
-					open = open || later
+					later = later || more
 				}
-				if !open {
+				if later {
+					open = append(open, n.Key)
+				} else {
 					done = append(done, n.Key)
 				}
 			}
@@ -322,7 +328,8 @@ func (s *Service) tell(ctx context.Context, list []news, seq int64) error {
 		})
 	}
 	if err == nil {
-		s.settle(done)
+		s.settle(done, time.Time{})
+		s.settle(open, s.o.Now().Add(relook))
 	}
 	return fault.Wrap(op, err)
 }
