@@ -25,12 +25,14 @@ type listFamilies struct {
 	OS          string      `query:"os" maxLength:"32"`
 	Channel     eco.Channel `query:"channel" enum:"stable,beta,nightly"`
 	Q           string      `query:"q" maxLength:"400" doc:"A search, as in GET /search/keys: extension:acme.todo release:>=1.4 is:regressed \"cannot read\""`
-	Sort        crash.Sort  `query:"sort" enum:"crashes,installs,last_seen,first_seen" default:"crashes"`
+	Priority    string      `query:"priority" enum:"P1,P2,P3,P4"`
+	Label       string      `query:"label" maxLength:"32" doc:"What the crash looks like: null_access, missing_member, out_of_memory …"`
+	Sort        crash.Sort  `query:"sort" enum:"crashes,installs,last_seen,first_seen,priority" default:"crashes"`
 }
 
 func (in *listFamilies) filter() crash.Filter {
 	return crash.Filter{Period: in.period(), Extension: eco.ExtensionID(in.Extension), Publisher: in.Publisher, State: in.State, Regressed: in.Regressed, New: in.New,
-		Release: in.Release, Host: in.Host, HostVersion: in.HostVersion, OS: in.OS, Channel: in.Channel, Query: in.Q, Sort: in.Sort, Cursor: in.Cursor, Limit: in.Limit}
+		Release: in.Release, Host: in.Host, HostVersion: in.HostVersion, OS: in.OS, Channel: in.Channel, Priority: in.Priority, Label: in.Label, Query: in.Q, Sort: in.Sort, Cursor: in.Cursor, Limit: in.Limit}
 }
 
 // families is a part of a list of families with its totals.

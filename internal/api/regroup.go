@@ -68,6 +68,22 @@ func (s *Server) regroupRoutes() {
 			}
 			return s.o.Desk.Split(c.ctx, c.scope(), sp)
 		})
+	type overrule struct {
+		ByFamily
+		Body struct {
+			Priority string `json:"priority" enum:"P1,P2,P3,P4,auto" doc:"auto gives it back to the machine."`
+			Reason   string `json:"reason,omitempty" maxLength:"1000"`
+		}
+	}
+	addNone(s, op{Method: "POST", Path: "/families/{id}/priority", ID: "families.priority", Action: account.FamilyEdit, Doc: "Sets a family's priority by hand, with a reason."},
+		func(c *call, in *overrule) (account.Resource, error) { return c.ofFamily(in.ID) },
+		func(c *call, in *overrule) error {
+			band := in.Body.Priority
+			if band == "auto" {
+				band = ""
+			}
+			return s.o.Desk.Overrule(c.ctx, c.scope(), in.ID, band, in.Body.Reason, c.actor())
+		})
 	type undo struct {
 		ByFamily
 		Change string `path:"change" maxLength:"64"`

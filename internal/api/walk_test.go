@@ -176,6 +176,8 @@ func (h *house) body(route, tenant string) string {
 		return `{"state":"open"}`
 	case "POST /families/{id}/merge":
 		return `{"families":["` + h.family[tenant] + `"]}`
+	case "POST /families/{id}/priority":
+		return `{"priority":"P1","reason":"x"}`
 	case "POST /families/{id}/split":
 		return `{"containing":"zzzz"}`
 	case "POST /families/{id}/undo":

@@ -44,6 +44,7 @@ func (a *App) schedule() []jobs.Job {
 		{Name: "suspects", What: "Compares crashes of a host with its healthy sessions: which extensions were active more often than expected.", Every: 3 * time.Minute, Limit: 10 * time.Minute, Do: a.suspect.Recompute},
 		{Name: "suspects-read", What: "Looks what another process found about suspects.", Every: time.Minute, Limit: time.Minute, Local: true, Do: a.suspect.Refresh},
 		{Name: "families", What: "Forgets families that nobody has seen for long, and finds new representatives for those whose crash is gone.", Every: 24 * time.Hour, Limit: time.Hour, Do: a.desk.Tend},
+		{Name: "priorities", What: "Weighs families by scope, repetition, severity and trend, and names what they look like.", Every: 10 * time.Minute, Limit: 5 * time.Minute, Do: a.desk.Rate},
 		{Name: "wake", What: "Opens ignored families that have come to what they waited for.", Every: 5 * time.Minute, Limit: 5 * time.Minute, Do: a.wake},
 		{Name: "routing", What: "Sends new crash families to their teams.", Every: 5 * time.Second, Limit: time.Minute, Local: true, Do: a.triage.Route},
 		{Name: "rerouting", What: "Asks the routing rules again where they look at what changes, and finds families that were missed.", Every: time.Hour, Limit: 10 * time.Minute, Do: a.reroute},

@@ -55,6 +55,12 @@ type Family struct {
 	Days           []int64 `json:"days,omitempty"`   // crashes per UTC day of the period, oldest first
 	// Merged are the families that people made part of this one, by id.
 	Merged []string `json:"merged,omitempty"`
+	// Priority is P1 … P4, Label what the crash looks like; "" for those who do not decide on the family.
+	Priority  string     `json:"priority,omitempty"`
+	Label     string     `json:"label,omitempty"`
+	Overruled *Overruled `json:"overruled,omitempty"` // who said so, when a person did
+
+	rated *Rated
 
 	since int64 // when its state was decided
 }
@@ -74,10 +80,11 @@ const (
 	ByInstalls  Sort = "installs"
 	ByLastSeen  Sort = "last_seen"
 	ByFirstSeen Sort = "first_seen" // newest family first
+	ByPriority  Sort = "priority"   // most urgent first
 )
 
 // Sorts lists every order.
-var Sorts = []Sort{ByCrashes, ByInstalls, ByLastSeen, ByFirstSeen}
+var Sorts = []Sort{ByCrashes, ByInstalls, ByLastSeen, ByFirstSeen, ByPriority}
 
 // Filter narrows a list of families. Empty fields do not narrow. Only families
 // with a crash in the period (and in the scope) are listed.
@@ -93,6 +100,8 @@ type Filter struct {
 	HostVersion string
 	OS          string
 	Channel     eco.Channel
+	Priority    string // P1 … P4
+	Label       string // of the diagnosis
 	Query       string // of package query; what it says of states goes before State
 	Sort        Sort
 	Cursor      string // Page.Next of the page before
@@ -149,6 +158,8 @@ type Detail struct {
 	Nearby       []Nearby        `json:"nearby"`    // families so like it that a person should look: possible merges
 	// Waited is what happened since the family was ignored until something; else nil.
 	Waited *Progress `json:"waited,omitempty"`
+	// Rated is its priority and diagnosis with their reasons; nil for those who do not decide on it.
+	Rated *Rated `json:"rated,omitempty"`
 }
 
 // Change is one step of a family's history.

@@ -83,6 +83,15 @@ func (d *Desk) Families(ctx context.Context, scope facts.Scope, f Filter) (Page,
 	if page.Installs, err = d.installsOf(ctx, a, rows, r.Rows); err != nil {
 		return Page{}, err
 	}
+	if f.Sort == ByPriority {
+		score, _, _, err := d.urgency(ctx)
+		if err != nil {
+			return Page{}, fault.Wrap(op, err)
+		}
+		for i := range rows {
+			rows[i].urgency = score[rows[i].id]
+		}
+	}
 	rows, page.Next, err = cut(rows, f.Sort, f.Cursor, f.Limit)
 	if err != nil {
 		return Page{}, err
@@ -102,6 +111,7 @@ func releaseColumn(ext eco.ExtensionID, publisher, host string) facts.Column {
 // counted is a family with what facts say of it.
 type counted struct {
 	id                             string
+	urgency                        int64
 	crashes, installs, first, last int64
 }
 
@@ -127,6 +137,19 @@ func (d *Desk) narrow(ctx context.Context, p Period, f Filter, s *search, a *ask
 		ids, err := d.freshIn(ctx, p)
 		if err != nil {
 			return nil, err
+		}
+		both(ids)
+	}
+	if f.Priority != "" || f.Label != "" {
+		_, band, label, err := d.urgency(ctx)
+		if err != nil {
+			return nil, err
+		}
+		ids := map[string]bool{}
+		for id := range band {
+			if (f.Priority == "" || band[id] == f.Priority) && (f.Label == "" || label[id] == f.Label) {
+				ids[id] = true
+			}
 		}
 		both(ids)
 	}
@@ -247,6 +270,8 @@ func (c *counted) key(s Sort) int64 {
 		return c.last
 	case ByFirstSeen:
 		return c.first
+	case ByPriority:
+		return c.urgency
 	}
 	return c.crashes
 }
@@ -324,6 +349,9 @@ func (d *Desk) dress(ctx context.Context, scope facts.Scope, p Period, a *ask, r
 			out[at[text(v[0])]].Days[n] = number(v[2])
 		}
 		out[at[text(v[0])]].Unknown += number(v[3])
+	}
+	if err := d.judged(ctx, scope, out); err != nil {
+		return nil, err
 	}
 	return out, d.veil(ctx, scope, out)
 }

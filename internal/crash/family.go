@@ -68,6 +68,12 @@ func (d *Desk) Family(ctx context.Context, scope facts.Scope, id string, p Perio
 			out.History[i].Actor, out.History[i].Note, out.History[i].Last = "", "", false
 		}
 	}
+	one := []Family{f}
+	if err := d.judged(ctx, scope, one); err != nil {
+		return Detail{}, fault.Wrap(op, err)
+	}
+	f = one[0]
+	out.Rated = f.rated
 	out.Regrouped, out.Nearby = []Regrouping{}, []Nearby{}
 	if owns(scope, &f) {
 		if out.Regrouped, err = d.regroups(ctx, f.ID); err != nil {

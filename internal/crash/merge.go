@@ -90,7 +90,22 @@ func (d *Desk) regroup(ctx context.Context, g Regrouping, actor string, next fun
 		}
 		return d.o.Audit.Append(ctx, tx, audit.Entry{Actor: actor, Action: "family." + g.Kind, Ref: eco.Ref{Kind: "family", ID: g.Family}, Note: g.ID})
 	})
+	if err == nil {
+		err = d.unrate(ctx, g)
+	}
 	return g, fault.Wrap(op, err)
+}
+
+// unrate forgets what the machine said of families that are others now.
+func (d *Desk) unrate(ctx context.Context, g Regrouping) error {
+	return d.o.Flow.Tx(ctx, func(tx *sql.Tx) error {
+		for _, id := range append([]string{g.Family}, g.Parts...) {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM crash_rated WHERE family = $1`, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // lockLinks counts a change of links, which makes two of them wait for one another,
@@ -176,7 +191,9 @@ func (d *Desk) Unmerge(ctx context.Context, scope facts.Scope, id, regroup, acto
 		}
 		return d.o.Audit.Append(ctx, tx, audit.Entry{Actor: actor, Action: "family.un" + g.Kind, Ref: eco.Ref{Kind: "family", ID: g.Family}, Note: g.ID})
 	})
-	g.Undone = err == nil
+	if g.Undone = err == nil; g.Undone {
+		err = d.unrate(ctx, g)
+	}
 	return g, fault.Wrap(op, err)
 }
 

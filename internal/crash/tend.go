@@ -67,6 +67,9 @@ func (d *Desk) forget(ctx context.Context) (int, error) {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM crash_signature WHERE family = $1`, id); err != nil {
 				return err
 			}
+			if _, err := tx.ExecContext(ctx, `DELETE FROM crash_rated WHERE family = $1`, id); err != nil {
+				return err
+			}
 			if _, err := tx.ExecContext(ctx, `DELETE FROM crash_near WHERE family = $1 OR other = $1`, id); err != nil {
 				return err
 			}

@@ -79,7 +79,7 @@ func (c Column) Type() Type {
 // IsInt reports whether a measure's values are int64; the others are float64.
 func (f Fn) IsInt() bool {
 	switch f {
-	case Count, Rows, Installs, Unnamed, Errored, Crashed, Abnormal, CrashedBy, First, Last:
+	case Count, Rows, Installs, Repeated, Unnamed, Errored, Crashed, Abnormal, CrashedBy, First, Last:
 		return true
 	}
 	return false

@@ -276,6 +276,8 @@ func measure(m Measure, rows []*eco.Fact) any {
 		return int64(len(seen))
 	case Unnamed:
 		return count(func(f *eco.Fact) int64 { return f.Count * bit(f.Origin.Install == 0) })
+	case Repeated:
+		return repeated(rows)
 	case Weighted:
 		return sum(weighted)
 	case WeightSq:
@@ -290,6 +292,27 @@ func measure(m Measure, rows []*eco.Fact) any {
 		return quantile(rows, m.Arg)
 	}
 	return received(m.Fn, rows)
+}
+
+// repeated counts the installs whose rows add up to more than one.
+func repeated(rows []*eco.Fact) (n int64) {
+	sums := make(map[origin]int64)
+	for _, f := range rows {
+		if f.Origin.Install == 0 {
+			continue
+		}
+		o := origin{f.Origin.Extension, "", f.Origin.Install}
+		if o.extension == "" {
+			o.host = f.Origin.Host
+		}
+		sums[o] += f.Count
+	}
+	for _, s := range sums {
+		if s > 1 {
+			n++
+		}
+	}
+	return n
 }
 
 func weighted(f *eco.Fact) float64 { return float64(f.Count) * f.Weight }

@@ -134,10 +134,11 @@ const (
 	Errored   Fn = "errored"
 	Crashed   Fn = "crashed"
 	Abnormal  Fn = "abnormal"
-	CrashedBy Fn = "crashed_installs" // distinct installs with Crashed > 0
-	Sum       Fn = "sum"              // of Value
-	Mean      Fn = "mean"             // of Value, per row
-	Quantile  Fn = "quantile"         // of Value, linear interpolation (type 7)
-	First     Fn = "first"            // earliest Received, int64 ms
-	Last      Fn = "last"             // latest Received, int64 ms
+	Repeated  Fn = "repeated_installs" // distinct installs with more than one (by Count): those that had it again
+	CrashedBy Fn = "crashed_installs"  // distinct installs with Crashed > 0
+	Sum       Fn = "sum"               // of Value
+	Mean      Fn = "mean"              // of Value, per row
+	Quantile  Fn = "quantile"          // of Value, linear interpolation (type 7)
+	First     Fn = "first"             // earliest Received, int64 ms
+	Last      Fn = "last"              // latest Received, int64 ms
 )

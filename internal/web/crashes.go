@@ -45,6 +45,7 @@ type famFilter struct {
 	New, Regressed                                              bool
 	Extensions, Hosts                                           []option
 	OSes                                                        []option
+	Bands, Labels                                               []option
 }
 
 type option struct {
@@ -62,6 +63,7 @@ func (s *Server) crashes(w http.ResponseWriter, r *http.Request, v viewer) error
 		Period: p.Period.Period, Query: clip(q.Get("q"), query.MaxBytes), Host: q.Get("host"), OS: q.Get("os"), Release: q.Get("release"),
 		Channel: eco.Channel(q.Get("channel")), State: crash.State(q.Get("state")), New: q.Get("new") == "1", Regressed: q.Get("regressed") == "1",
 		Sort: crash.Sort(q.Get("sort")), Cursor: q.Get("cursor"), Limit: familiesPerPage,
+		Priority: clip(q.Get("priority"), 2), Label: clip(q.Get("label"), 32),
 	}
 	if !slices.Contains(crash.Sorts, f.Sort) {
 		f.Sort = crash.ByCrashes
@@ -94,7 +96,8 @@ func (s *Server) crashes(w http.ResponseWriter, r *http.Request, v viewer) error
 	for _, os := range []string{"linux", "macos", "windows", "android", "ios", "other"} {
 		p.Filter.OSes = append(p.Filter.OSes, option{os, osName(os), os == f.OS})
 	}
-	p.Filtered = f.Query != "" || f.Extension != "" || f.Host != "" || f.OS != "" || f.Release != "" || f.Channel != "" || f.New || f.Regressed
+	p.Filter.Bands, p.Filter.Labels = rateOptions(f)
+	p.Filtered = f.Priority != "" || f.Label != "" || f.Query != "" || f.Extension != "" || f.Host != "" || f.OS != "" || f.Release != "" || f.Channel != "" || f.New || f.Regressed
 	p.Table = v.famTable(page.Families, p.Period).sortable(r.URL, f.Sort)
 	p.Table.Pick = p.CanEdit
 	p.Total, p.Crashes, p.Installs, p.Partial = page.Total, page.Crashes, page.Installs, page.Partial

@@ -53,7 +53,7 @@ type famHead struct {
 }
 
 func (v viewer) famTable(fs []crash.Family, p period) famTable {
-	t := famTable{Days: p.Days, Heads: []famHead{{Label: "Crashes", Class: "num c-n"}, {Label: "Installs", Class: "num c-n"}, {Label: "Last seen", Class: "num c-time"}}}
+	t := famTable{Days: p.Days, Heads: []famHead{{Label: "Crashes", Class: "num c-n"}, {Label: "Installs", Class: "num c-n"}, {Label: "Last seen", Class: "num c-time"}, {Label: "Priority", Class: "c-state"}}}
 	for _, f := range fs {
 		t.Rows = append(t.Rows, v.famRow(f, p.From))
 	}
@@ -62,7 +62,7 @@ func (v viewer) famTable(fs []crash.Family, p period) famTable {
 
 // sortable makes the heads links.
 func (t famTable) sortable(u *url.URL, now crash.Sort) famTable {
-	for i, by := range []crash.Sort{crash.ByCrashes, crash.ByInstalls, crash.ByLastSeen} {
+	for i, by := range []crash.Sort{crash.ByCrashes, crash.ByInstalls, crash.ByLastSeen, crash.ByPriority} {
 		t.Heads[i].Href = with(u, "sort", string(by), "cursor", "", "done", "")
 		t.Heads[i].Sorted = by == now
 	}

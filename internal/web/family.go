@@ -150,6 +150,7 @@ func (s *Server) showFamily(w http.ResponseWriter, r *http.Request, v viewer, id
 			form.Undo = c.ID
 		}
 	}
+	p.Rating = v.ratingOf(d, name)
 	p.Near, p.Regrouped = nearRows(d), v.regroupRows(d, name, p.CanEdit)
 	form.Action = familyPath(d.ID)
 	if form.To == "" {

@@ -16,6 +16,7 @@ import (
 // familyTriage is what people decide with on a family's page.
 type familyTriage struct {
 	Waiting   *waiting
+	Rating    *rating
 	Near      []nearRow
 	Regrouped []regroupRow
 }

@@ -78,6 +78,7 @@ func (s *Server) Routes() []door.Route {
 
 		get("/families/{id}/split", account.FamilyEdit, s.splitForm, "What splitting a family would do."),
 		post("/families/{id}/split", account.FamilyEdit, s.split, "Splits signatures off a family."),
+		post("/families/{id}/priority", account.FamilyEdit, s.overrule, "Sets a family's priority by hand."),
 		post("/families/{id}/regroup/undo", account.FamilyEdit, s.undoRegroup, "Takes a merge or split back."),
 
 		get("/intake", account.IntakeRead, s.intake, "What came in and what became of it."),

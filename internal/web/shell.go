@@ -55,6 +55,7 @@ type flash struct{ Kind, Icon, Text string }
 var done = map[string]flash{
 	"state":         {"ok", "check", "The state was changed."},
 	"undone":        {"ok", "check", "The last change was taken back."},
+	"priority":      {"ok", "check", "The priority was set."},
 	"merged":        {"ok", "check", "The families are one now."},
 	"split":         {"ok", "check", "This is a family of its own now."},
 	"regrouped":     {"ok", "check", "It was taken back. Every crash is where it was, with what came in since."},

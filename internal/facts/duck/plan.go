@@ -302,6 +302,8 @@ func ingredients(fn facts.Fn) []string {
 		return []string{"who"}
 	case facts.Unnamed:
 		return []string{"who", "n"}
+	case facts.Repeated:
+		return []string{"who", "n"}
 	case facts.CrashedBy:
 		return []string{"who", "c"}
 	case facts.Sum, facts.Quantile:

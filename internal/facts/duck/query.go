@@ -124,14 +124,27 @@ func (pl *plan) sql(union []string) string {
 	}
 	with, from := pl.lists.with(), pl.over(union)
 	switch {
-	case !pl.measures(facts.StdErr):
+	case !pl.measures(facts.StdErr) && !pl.measures(facts.Repeated):
 	case pl.additive:
 		from = "(" + perUnit(keys, pl.needed(), from) + ")"
 	default:
-		with, from = pl.lists.with(spread(keys, from)...), "src, spread"
-		if len(keys) > 0 {
-			from = "src JOIN spread USING (" + strings.Join(keys, ", ") + ")"
+		named := []string{"src AS (FROM " + from + ")"}
+		from = "src"
+		join := func(name string, defs ...string) {
+			named = append(named, defs...)
+			if len(keys) > 0 {
+				from += " JOIN " + name + " USING (" + strings.Join(keys, ", ") + ")"
+			} else {
+				from += ", " + name
+			}
 		}
+		if pl.measures(facts.StdErr) {
+			join("spread", spread(keys)...)
+		}
+		if pl.measures(facts.Repeated) {
+			join("again", again(keys)...)
+		}
+		with = pl.lists.with(named...)
 	}
 	return with + "SELECT " + strings.Join(list, ", ") + " FROM " + from + groupBy(keys) +
 		" ORDER BY " + pl.order(keys) + " LIMIT " + strconv.Itoa(q.Limit+1) + " OFFSET " + strconv.Itoa(q.Offset)
@@ -163,13 +176,22 @@ func perUnit(keys []string, need map[string]bool, from string) string {
 
 // spread names the rows (src) and their sums per group of installs, for measures
 // that do not add up: they are taken over the rows, joined by the group columns.
-func spread(keys []string, rows string) []string {
+func spread(keys []string) []string {
 	per := strings.Join(append(slices.Clone(keys), "g"), ", ")
 	head := strings.Join(append(slices.Clone(keys), ""), ", ")
 	return []string{
-		"src AS (FROM " + rows + ")",
 		"unit AS (SELECT " + per + ", sum(w) AS s FROM src GROUP BY " + per + ")",
 		"spread AS (SELECT " + head + errorOf("sum(s * s)", "sum(s)") + " AS se FROM unit" + groupBy(keys) + ")",
+	}
+}
+
+// again counts, per group, the installs whose rows add up to more than one.
+func again(keys []string) []string {
+	per := strings.Join(append(slices.Clone(keys), "who"), ", ")
+	head := strings.Join(append(slices.Clone(keys), ""), ", ")
+	return []string{
+		"times AS (SELECT " + per + ", sum(n) AS s FROM src GROUP BY " + per + ")",
+		"again AS (SELECT " + head + "count(*) FILTER (WHERE who IS NOT NULL AND s > 1) AS rp FROM times" + groupBy(keys) + ")",
 	}
 }
 
@@ -214,6 +236,8 @@ func (pl *plan) formula(m facts.Measure) string {
 		return "count(DISTINCT who)"
 	case facts.Unnamed:
 		return total("CASE WHEN who IS NULL THEN n END", "BIGINT")
+	case facts.Repeated:
+		return "coalesce(any_value(rp), 0)"
 	case facts.CrashedBy:
 		return "count(DISTINCT CASE WHEN c > 0 THEN who END)"
 	case facts.Weighted:

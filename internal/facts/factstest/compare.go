@@ -30,7 +30,7 @@ var likely = []facts.Column{facts.Hour, facts.Date, facts.Class, facts.Kind, fac
 
 var additive = []facts.Fn{facts.Count, facts.Rows, facts.Weighted, facts.WeightSq, facts.StdErr, facts.Errored, facts.Crashed, facts.Abnormal, facts.Sum, facts.Mean}
 
-var others = []facts.Fn{facts.Installs, facts.Unnamed, facts.CrashedBy, facts.Quantile, facts.First, facts.Last}
+var others = []facts.Fn{facts.Installs, facts.Repeated, facts.Unnamed, facts.CrashedBy, facts.Quantile, facts.First, facts.Last}
 
 // Facts makes n facts of the three days up to Now, from small sets of values, so
 // that groups fill. Their numbers are binary fractions: sums are exact in any order.
