@@ -34,6 +34,8 @@ const (
 	ChannelEdit     Action = "channel.edit"
 	CrashRead       Action = "crash.read"
 	CrashRelease    Action = "crash.release"
+	SymbolRead      Action = "symbol.read"
+	SymbolEdit      Action = "symbol.edit"
 	FeedbackRead    Action = "feedback.read"
 	FeedbackContact Action = "feedback.contact"
 	FactsQuery      Action = "facts.query"
@@ -94,6 +96,8 @@ var ActionList = []ActionInfo{
 	{ChannelEdit, "channel", ScopeRegistry, "Make, change, test or remove such a channel."},
 	{CrashRead, "crash", ScopeRead, "Read one crash report."},
 	{CrashRelease, "crash", ScopeFamilies, "Release or discard crashes that are held because a burst looked forged."},
+	{SymbolRead, "symbol", ScopeRead, "See which symbol files there are, and which are missing."},
+	{SymbolEdit, "symbol", ScopeSymbols, "Upload and delete source maps, mappings and symbol files."},
 	{FeedbackRead, "feedback", ScopeRead, "Read what users wrote about a crash or an extension."},
 	{FeedbackContact, "feedback", ScopeTickets, "See how the user who wrote can be reached."},
 	{FactsQuery, "facts", ScopeRead, "Ask the explorer for counts."},
@@ -145,6 +149,7 @@ const (
 	ScopeRead     Scope = "read"           // whatever its owner may see, but the audit log and accounts
 	ScopeFamilies Scope = "families:write" // states of crash families
 	ScopeTickets  Scope = "tickets:write"  // tickets
+	ScopeSymbols  Scope = "symbols:write"  // symbol files: what a build needs
 	ScopeRegistry Scope = "registry:write" // extensions, publishers, hosts, teams, releases, projects, keys
 	ScopeIntake   Scope = "intake:write"   // dead letters
 	ScopePrivacy  Scope = "privacy:write"  // erasure and export
@@ -154,4 +159,4 @@ const (
 )
 
 // Scopes lists every scope in the order it is shown.
-var Scopes = []Scope{ScopeRead, ScopeFamilies, ScopeTickets, ScopeRegistry, ScopeIntake, ScopePrivacy, ScopeAudit, ScopeTokens, ScopeAdmin}
+var Scopes = []Scope{ScopeRead, ScopeFamilies, ScopeTickets, ScopeSymbols, ScopeRegistry, ScopeIntake, ScopePrivacy, ScopeAudit, ScopeTokens, ScopeAdmin}

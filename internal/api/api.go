@@ -34,6 +34,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
 	"github.com/bellwether-project/bellwether/internal/crash/suspect"
+	"github.com/bellwether-project/bellwether/internal/crash/symbols"
 	"github.com/bellwether-project/bellwether/internal/door"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
@@ -62,6 +63,7 @@ type Options struct {
 	Jobs    *jobs.Table
 	Alerts  *alert.Service // nil: no messages are sent
 	Base    *url.URL       // address clients reach us at; nil: taken from each request
+	Symbols *symbols.Store // nil: symbol files are not kept here
 	// Cookie is the name of the cookie with the session token; "" = only API tokens.
 	Cookie  string
 	Version string // of the server, for the description

@@ -17,10 +17,12 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/audit"
+	"github.com/bellwether-project/bellwether/internal/blob"
 	"github.com/bellwether-project/bellwether/internal/consent"
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
 	"github.com/bellwether-project/bellwether/internal/crash/suspect"
+	"github.com/bellwether-project/bellwether/internal/crash/symbols"
 	"github.com/bellwether-project/bellwether/internal/db"
 	"github.com/bellwether-project/bellwether/internal/db/dbtest"
 	"github.com/bellwether-project/bellwether/internal/door"
@@ -109,10 +111,12 @@ func newHouse(t testing.TB) *house {
 		},
 		Stored: func(context.Context) time.Time { return h.now.Add(-time.Minute) }})
 	ok(err)
+	names, err := symbols.New(ctx, symbols.Options{Records: h.d, Audit: h.log, Blobs: new(blob.Mem), Now: clock, NewID: func() string { h.n++; return fmt.Sprintf("s-%d", h.n) }})
+	ok(err)
 	base, _ := url.Parse("https://bell.example.org")
 	suspects, err := suspect.New(t.Context(), suspect.Options{Flow: h.d, Facts: h.facts, Desk: desk, Now: clock})
 	ok(err)
-	h.Server, err = New(Options{Now: clock, Accounts: acc, Registry: reg, Desk: desk, Suspects: suspects, Facts: h.facts, Audit: h.log, Answers: h.answers, AddNote: h.note, Worker: h.worker, Counts: counts, Jobs: table, Alerts: h.alerting(acc, reg, desk, ring), Base: base, Cookie: "bellwether", Version: "test"})
+	h.Server, err = New(Options{Now: clock, Accounts: acc, Registry: reg, Desk: desk, Suspects: suspects, Facts: h.facts, Audit: h.log, Answers: h.answers, AddNote: h.note, Worker: h.worker, Counts: counts, Symbols: names, Jobs: table, Alerts: h.alerting(acc, reg, desk, ring), Base: base, Cookie: "bellwether", Version: "test"})
 	ok(err)
 	h.handler = door.Front(h.Handler(), door.FrontOptions{Log: h.o.Log, Now: clock, Random: func(b []byte) { _, _ = rand.Read(b) }})
 	h.seed()

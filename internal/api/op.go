@@ -23,6 +23,7 @@ type op struct {
 	Doc    string
 	Status int   // of success; 0 = 200, or 204 without a body
 	Max    int64 // bytes of the body; 0 = 64 KiB
+	Raw    bool  // the body is bytes that the handler reads itself
 	Secret bool  // the answer holds a secret that is shown once: it is never kept for an idempotency key
 }
 
@@ -89,6 +90,9 @@ func add[I, O any](s *Server, o op, of about[I], do func(c *call, in *I) (O, err
 		}
 		return r, nil
 	})
+	if o.Raw { // afterwards, so that huma leaves the body alone
+		s.huma.OpenAPI().Paths[prefix+o.Path].Post.RequestBody = rawBody()
+	}
 }
 
 // addNone is add for routes that answer without a body.

@@ -14,6 +14,7 @@ func (s *Server) routes() {
 	s.crashRoutes()
 	s.receiptRoutes()
 	s.heldRoutes()
+	s.symbolRoutes()
 	s.feedbackRoutes()
 	s.searchRoutes()
 	s.completionRoutes()

@@ -79,7 +79,7 @@ func (h *house) enter(name string) string {
 }
 
 // tenanted are the beginnings of routes about a thing that belongs to a tenant.
-var tenanted = []string{"/extensions/{id}", "/publishers/{id}", "/teams/{id}", "/projects/{id}", "/keys/{key}", "/families/{id}", "/crashes/{id}", "/channels/{id}", "/settings/channels/{id}", "/intake/letters/{id}"}
+var tenanted = []string{"/extensions/{id}", "/publishers/{id}", "/teams/{id}", "/projects/{id}", "/keys/{key}", "/families/{id}", "/crashes/{id}", "/channels/{id}", "/settings/channels/{id}", "/intake/letters/{id}", "/symbols/{id}"}
 
 func isTenanted(pattern string) bool {
 	for _, t := range tenanted {
@@ -113,6 +113,8 @@ func (h *house) path(pattern, tenant, asker string) string {
 		id = h.mineOrNot(first, tenant, asker)
 	case "settings/register":
 		id = "publisher"
+	case "symbols":
+		id = h.symbolOf(tenant, strings.HasSuffix(pattern, "/restore"))
 	case "channels", "settings/channels":
 		id = h.aChannel(tenant)
 	case "deliveries", "settings/deliveries":
@@ -331,7 +333,7 @@ func TestHiddenIsLikeMissing(t *testing.T) {
 	h := newHouse(t)
 	acme := h.enter("acme")
 	missing := strings.NewReplacer(extensionOf("zeta"), "zeta.none", "/"+h.key["zeta"], "/"+strings.Repeat("0", 32), h.family["zeta"], "F-NONE", h.crash["zeta"], strings.Repeat("0", 32),
-		h.letter["zeta"], strings.Repeat("0", 32), "channels/c-", "channels/x-", "publishers/zeta", "publishers/none", "teams/blue", "teams/none", fmt.Sprintf("projects/%d", h.project["zeta"]), "projects/999")
+		h.letter["zeta"], strings.Repeat("0", 32), "channels/c-", "channels/x-", "publishers/zeta", "publishers/none", "teams/blue", "teams/none", fmt.Sprintf("projects/%d", h.project["zeta"]), "projects/999", "symbols/s-", "symbols/none-")
 	for _, r := range h.Routes() {
 		pattern := strings.TrimPrefix(r.Pattern, prefix)
 		if !isTenanted(pattern) {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/audit"
+	"github.com/bellwether-project/bellwether/internal/blob"
+	"github.com/bellwether-project/bellwether/internal/crash/symbols"
 	"github.com/bellwether-project/bellwether/internal/db"
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/registry"
@@ -28,6 +30,7 @@ type Records struct {
 	Audit    *audit.Log
 	Accounts *account.Service
 	Registry *registry.Registry
+	Symbols  *symbols.Store // symbol files: rows here, bytes in the folder of objects
 }
 
 // OpenRecords opens the databases of a data folder and the registers in them.
@@ -69,6 +72,14 @@ func OpenRecords(ctx context.Context, o Options, log *slog.Logger) (_ *Records, 
 			log.Error("policy could not be evaluated; the request was denied", "action", string(a), "policies", policies)
 		},
 	})
+	if err != nil {
+		return nil, err
+	}
+	blobs, err := blob.OpenDir(filepath.Join(o.Data, "blobs"))
+	if err != nil {
+		return nil, err
+	}
+	r.Symbols, err = symbols.New(ctx, symbols.Options{Records: r.DB, Audit: r.Audit, Blobs: blobs, Now: now, NewID: randomID})
 	return r, err
 }
 

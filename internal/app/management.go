@@ -16,7 +16,7 @@ import (
 func (a *App) management(base *url.URL, note noteFunc) (*api.Server, error) {
 	return api.New(api.Options{
 		Log: a.log, Now: now, Accounts: a.Records.Accounts, Registry: a.Records.Registry, Desk: a.desk, Suspects: a.suspect, Facts: a.facts,
-		Audit: a.Records.Audit, Worker: a.worker, Counts: a.counts, Answers: a.answers, AddNote: note, Jobs: a.jobs, Alerts: a.Alerts, Base: base, Version: Version(),
+		Audit: a.Records.Audit, Worker: a.worker, Counts: a.counts, Answers: a.answers, AddNote: note, Symbols: a.Records.Symbols, Jobs: a.jobs, Alerts: a.Alerts, Base: base, Version: Version(),
 	})
 }
 
@@ -40,7 +40,7 @@ func Console(ctx context.Context, o Options, log *slog.Logger) (http.Handler, *R
 		return nil, nil, err
 	}
 	as := account.System("cli")
-	s, err := api.New(api.Options{Log: log, Now: now, Accounts: r.Accounts, Registry: r.Registry, Desk: desk, Facts: none, Audit: r.Audit, Base: base, Version: Version(), As: &as})
+	s, err := api.New(api.Options{Log: log, Now: now, Accounts: r.Accounts, Registry: r.Registry, Desk: desk, Facts: none, Audit: r.Audit, Symbols: r.Symbols, Base: base, Version: Version(), As: &as})
 	if err != nil {
 		_ = r.Close()
 		return nil, nil, err

@@ -48,6 +48,8 @@ func (a *App) schedule() []jobs.Job {
 		{Name: "wake", What: "Opens ignored families that have come to what they waited for.", Every: 5 * time.Minute, Limit: 5 * time.Minute, Do: a.wake},
 		{Name: "routing", What: "Sends new crash families to their teams.", Every: 5 * time.Second, Limit: time.Minute, Local: true, Do: a.triage.Route},
 		{Name: "rerouting", What: "Asks the routing rules again where they look at what changes, and finds families that were missed.", Every: time.Hour, Limit: 10 * time.Minute, Do: a.reroute},
+		{Name: "symbols", What: "Names crashes whose symbol files came after them.", Every: 10 * time.Second, Limit: 10 * time.Minute, Local: true, Do: a.worker.NameLate},
+		{Name: "symbols-tidy", What: "Removes symbol files that were deleted, and forgets what nobody misses any more.", Every: time.Hour, Limit: 10 * time.Minute, Do: r.Symbols.Tidy},
 		{Name: "sessions", What: "Forgets sign-ins, links and invitations that ended.", Every: time.Hour, Limit: time.Minute, Do: func(ctx context.Context) (string, error) {
 			n, err := r.Accounts.Tidy(ctx)
 			return counted(int(n), "entry", "forgotten"), err

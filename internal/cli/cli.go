@@ -29,6 +29,7 @@ type grammar struct {
 	Release     releaseCmd     `cmd:"" help:"Declare and list releases."`
 	User        userCmd        `cmd:"" help:"Invite people and look after accounts."`
 	Token       tokenCmd       `cmd:"" help:"API tokens."`
+	Symbols     symbolsCmd     `cmd:"" help:"Source maps, ProGuard and R8 mappings, Breakpad symbol files."`
 	Crash       crashCmd       `cmd:"" help:"Sign and explain any crash report, offline."`
 	Eval        evalCmd        `cmd:"" help:"Score our rules on labelled data."`
 	Load        loadCmd        `cmd:"" help:"A bounded load generator for the doors of a server on this machine."`

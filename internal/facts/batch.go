@@ -60,6 +60,19 @@ func (b *Batch) Check() error {
 	return nil
 }
 
+// CheckAmend refuses what Amend may not be given.
+func CheckAmend(docs []Doc) error {
+	if len(docs) > MaxIDs {
+		return fault.E("facts.Amend", fault.Invalid, "At most 1,000 documents at once.", nil)
+	}
+	for i := range docs {
+		if len(docs[i].Body) == 0 || len(docs[i].Body) > MaxDoc {
+			return fault.E("facts.Amend", fault.TooLarge, "A document has 1 byte to 8 MB.", nil)
+		}
+	}
+	return nil
+}
+
 // Normal returns the fact as every engine stores it: valid UTF-8 without NUL, finite numbers,
 // a weight of at least 1, counts between 0 and 2^40.
 func Normal(f eco.Fact) eco.Fact {

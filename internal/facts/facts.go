@@ -50,6 +50,9 @@ type Store interface {
 	// Documents returns the documents of the ids that exist and whose rows lie in the
 	// scope, in the order of ids.
 	Documents(ctx context.Context, scope Scope, ids []eco.ID) ([]Doc, error)
+	// Amend replaces the bodies of documents that are there and says how many; one that
+	// is not (any more) stays away. Rows never change. At most MaxIDs at once.
+	Amend(ctx context.Context, docs []Doc) (int, error)
 	// Erase removes the rows and documents of a subject: at once for every query,
 	// physically when the receipt says (Rewrite does it).
 	Erase(ctx context.Context, s Subject) (Receipt, error)

@@ -107,6 +107,24 @@ func (m *Mem) Documents(ctx context.Context, scope Scope, ids []eco.ID) ([]Doc, 
 	return out, nil
 }
 
+// Amend implements Store.
+func (m *Mem) Amend(_ context.Context, docs []Doc) (n int, err error) {
+	if err := CheckAmend(docs); err != nil {
+		return 0, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, d := range docs {
+		for k, p := range m.parts {
+			if _, ok := p.docs[d.ID]; ok && k.class == d.Class {
+				p.docs[d.ID] = slices.Clone(d.Body)
+				n++
+			}
+		}
+	}
+	return n, nil
+}
+
 // Erase implements Store; in memory it is physical at once.
 func (m *Mem) Erase(ctx context.Context, s Subject) (Receipt, error) {
 	if err := s.Check(); err != nil {

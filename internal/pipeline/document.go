@@ -74,17 +74,25 @@ func document(it *item) (_ facts.Doc, _ bool, err error) {
 	default:
 		return facts.Doc{}, false, nil
 	}
+	body, err := encodeDocument(v)
+	if err != nil {
+		return facts.Doc{}, false, err
+	}
+	if len(body) > facts.MaxDoc {
+		return facts.Doc{}, false, fault.E("pipeline.document", fault.TooLarge, "The document is too large to be kept.", nil)
+	}
+	return facts.Doc{ID: e.ID, Class: e.Class, Body: body}, true, nil
+}
+
+func encodeDocument(v any) ([]byte, error) {
 	var body bytes.Buffer
 	body.Grow(2 << 10)
 	enc := json.NewEncoder(&body)
 	enc.SetEscapeHTML(false) // <anonymous> and a => b are common in frames
 	if err := enc.Encode(v); err != nil {
-		return facts.Doc{}, false, fault.E("pipeline.document", fault.Internal, "The document could not be written.", err)
+		return nil, fault.E("pipeline.document", fault.Internal, "The document could not be written.", err)
 	}
-	if body.Len() > facts.MaxDoc {
-		return facts.Doc{}, false, fault.E("pipeline.document", fault.TooLarge, "The document is too large to be kept.", nil)
-	}
-	return facts.Doc{ID: e.ID, Class: e.Class, Body: bytes.TrimSuffix(body.Bytes(), []byte("\n"))}, true, nil
+	return bytes.TrimSuffix(body.Bytes(), []byte("\n")), nil
 }
 
 // sessionDocument is evidence for blame by correlation: which extensions a

@@ -27,6 +27,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/blame"
 	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/crash/symbols"
 	"github.com/bellwether-project/bellwether/internal/db"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
@@ -74,6 +75,8 @@ type Options struct {
 	Suspects func(family string, active []eco.Active) []eco.Candidate
 	// Erased says that the subject of an envelope was erased after it came in; it is dropped then. nil: nobody was.
 	Erased func(*eco.Envelope) bool
+	// Symbols names frames. nil: there are no symbol files.
+	Symbols *symbols.Store
 }
 
 // Release is a version that was seen for the first time since the start.
@@ -131,7 +134,7 @@ func New(ctx context.Context, o Options) (*Worker, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Worker{o: o, stages: crashLine, pause: backoff, maxRows: maxRows, turns: make(chan turn)}, nil
+	return &Worker{o: o, stages: withSymbols(crashLine, o.Symbols), pause: backoff, maxRows: maxRows, turns: make(chan turn)}, nil
 }
 
 // Run works until ctx is done. It returns nil then, and an error when it cannot

@@ -13,6 +13,7 @@ import (
 type Need struct {
 	Kind    Kind
 	Owner   eco.ExtensionID // of the frame; "" when nobody is known
+	Host    bool            // the frame is the host's or the runtime's own
 	DebugID string          // canonical; "" when the report names none
 	File    string          // "~/dist/extension.js": the generated file as BundleFile writes it, or the binary's name; "" for a mapping
 }
@@ -159,6 +160,8 @@ func renamed(f *eco.Frame) eco.Frame {
 	return n
 }
 
+func ofHost(f *eco.Frame) bool { return f.Class == eco.FrameHost || f.Class == eco.FrameRuntime }
+
 // script reports whether a file is JavaScript that a bundler may have made.
 func script(file string) bool {
 	file, _, _ = strings.Cut(file, "?")
@@ -216,7 +219,7 @@ func (a *applier) place(f *eco.Frame, worth bool) (Origin, bool) {
 			break
 		}
 	}
-	x, ok := a.find(Need{Kind: SourceMap, Owner: f.Owner, DebugID: id, File: BundleFile(f.File)}, worth && minified(f, id))
+	x, ok := a.find(Need{Kind: SourceMap, Owner: f.Owner, Host: ofHost(f), DebugID: id, File: BundleFile(f.File)}, worth && minified(f, id))
 	if !ok || x.Map == nil {
 		return Origin{}, false
 	}
@@ -266,7 +269,7 @@ func (a *applier) native(f *eco.Frame) []eco.Frame {
 	if id == "" { // a binary's name is never enough
 		return nil
 	}
-	x, ok := a.find(Need{Kind: Sym, Owner: f.Owner, DebugID: id, File: clip(base)}, true)
+	x, ok := a.find(Need{Kind: Sym, Owner: f.Owner, Host: ofHost(f), DebugID: id, File: clip(base)}, true)
 	if !ok || x.Module == nil {
 		return nil
 	}
@@ -293,7 +296,7 @@ func fileBase(p string) string { return p[strings.LastIndexAny(p, `/\`)+1:] }
 func (a *applier) jvmNeed(f *eco.Frame) Need {
 	n := Need{Kind: ProGuard}
 	if f != nil {
-		n.Owner = f.Owner
+		n.Owner, n.Host = f.Owner, ofHost(f)
 	}
 	for k := range a.c.DebugImages {
 		if d := &a.c.DebugImages[k]; d.Type == "proguard" || d.Type == "jvm" {

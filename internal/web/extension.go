@@ -66,6 +66,9 @@ func (s *Server) extTabs(v viewer, e registry.Extension, at string) []tab {
 	if s.may(v, account.FeedbackRead, account.OfExtension("feedback", "", e.ID)) {
 		tabs = append(tabs, tab{Label: "Feedback", Href: "/feedback?extension=" + string(e.ID)})
 	}
+	if s.o.Symbols != nil && s.may(v, account.SymbolRead, account.OfExtension("symbol", "", e.ID)) {
+		tabs = append(tabs, tab{Label: "Symbols", Href: "/symbols?extension=" + string(e.ID)})
+	}
 	if s.may(v, account.ExtensionEdit, account.OfExtension("extension", string(e.ID), e.ID)) {
 		tabs = append(tabs, tab{Label: "Register", Href: base + "/edit"})
 	}

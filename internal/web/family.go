@@ -311,6 +311,8 @@ func stateDot(c crash.Change) string {
 func changeText(c crash.Change) string {
 	s := ""
 	switch {
+	case c.Undoes == crash.Noted:
+		return "uploaded symbols"
 	case c.Undoes != "":
 		s = "took the change back: " + string(c.To)
 	case c.To == crash.Resolved && c.ResolvedIn == crash.NextRelease:

@@ -63,6 +63,9 @@ func (s *Server) Routes() []door.Route {
 
 		get("/projects/{id}/held", account.CrashRead, s.showHeld, "Crashes that are held because a burst looked forged."),
 		post("/projects/{id}/held", account.CrashRelease, s.settleHeld, "Releases or discards what is held."),
+		get("/symbols", account.SymbolRead, s.symbols, "Symbol files: what is missing, and what is kept."),
+		post("/symbols", account.SymbolEdit, s.uploadSymbols, "Uploads symbol files."),
+		post("/symbols/{id}", account.SymbolEdit, s.changeSymbol, "Deletes a symbol file or brings it back."),
 		get("/feedback", account.FeedbackRead, s.feedback, "What users wrote."),
 
 		get("/crashes", account.FamilyRead, s.crashes, "Crash families with filters."),

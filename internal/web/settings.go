@@ -124,7 +124,7 @@ type scopeBox struct {
 }
 
 var scopeAbout = map[account.Scope]string{
-	account.ScopeRead: "whatever you may see", account.ScopeFamilies: "states of crash families", account.ScopeTickets: "answer and sort tickets",
+	account.ScopeRead: "whatever you may see", account.ScopeFamilies: "states of crash families", account.ScopeTickets: "answer and sort tickets", account.ScopeSymbols: "upload symbol files: what a build needs",
 	account.ScopeRegistry: "extensions, releases, projects, keys", account.ScopeIntake: "replay or discard dead letters", account.ScopePrivacy: "erase and export",
 	account.ScopeAudit: "read the audit log", account.ScopeTokens: "make further tokens", account.ScopeAdmin: "accounts and jobs",
 }

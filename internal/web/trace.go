@@ -37,6 +37,9 @@ type frameView struct {
 	Ext   bool
 	Async bool
 	Orig  string
+	Was   string // the frame as it came, when a symbol file renamed it
+	Or    string // what else it may be
+	In    bool   // inlined: it has no frame of its own
 }
 
 // keepOpen is how long a run of foreign frames may be before it is folded.
@@ -108,7 +111,10 @@ func framesOf(frames []eco.Frame, i, j int) []frameView {
 	out := make([]frameView, 0, j-i)
 	for k := i; k < j; k++ {
 		f := frames[k]
-		v := frameView{N: k + 1, Fn: f.Function, Owner: f.Owner, Class: f.Class, Ext: open(f), Async: f.Async, Orig: f.Orig}
+		v := frameView{N: k + 1, Fn: f.Function, Owner: f.Owner, Class: f.Class, Ext: open(f), Async: f.Async, Or: f.Or, In: f.Inlined}
+		if v.Was = wasOf(f); v.Was == "" {
+			v.Orig = f.Orig
+		}
 		if f.Module != "" && f.Module != f.Function && v.Fn != "" {
 			v.Fn = f.Module + " · " + v.Fn
 		} else if v.Fn == "" {

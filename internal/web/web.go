@@ -22,6 +22,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
 	"github.com/bellwether-project/bellwether/internal/crash/suspect"
+	"github.com/bellwether-project/bellwether/internal/crash/symbols"
 	"github.com/bellwether-project/bellwether/internal/door"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
@@ -46,6 +47,7 @@ type Options struct {
 	Jobs     *jobs.Table
 	Alerts   *alert.Service // nil: no messages are sent
 	Audit    *audit.Log
+	Symbols  *symbols.Store // nil: symbol files are not kept here
 	// Base is the address people and clients reach us at; nil: taken from each request.
 	Base *url.URL
 	// Secure says that people reach us by TLS: cookies are then __Host- and Secure.

@@ -46,6 +46,7 @@ func Run(t *testing.T, open Open) {
 		{"no group is one row, even of nothing", emptyGroups},
 		{"pages join without gap or overlap", pages},
 		{"documents", documents},
+		{"amending documents", amend},
 		{"erasing an install", eraseInstall},
 		{"erasing a report", eraseReport},
 		{"erasing what is held", eraseHeld},
