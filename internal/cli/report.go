@@ -41,8 +41,9 @@ func browserReport(b []byte) (c *eco.Crash, o eco.Origin, reader string, is bool
 		return nil, o, "", false, nil
 	}
 	items, err := reporting.Read(b, "", 0)
-	if err != nil {
-		return nil, o, "", b[0] == '[', fault.E("crash.sign", fault.Invalid, "The JSON is no list of browser reports.", err)
+	if err != nil { // a trace may begin with a bracket too: "[12:00:01] TypeError: …"
+		list := b[0] == '[' && len(bytes.TrimSpace(b[1:])) > 0 && bytes.TrimSpace(b[1:])[0] == '{'
+		return nil, o, "", list, fault.E("crash.sign", fault.Invalid, "The JSON is no list of browser reports.", err)
 	}
 	why := ""
 	for i := range items {
