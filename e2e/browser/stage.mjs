@@ -14,6 +14,8 @@ const axeSource = fs.readFileSync(createRequire(import.meta.url).resolve("axe-co
 const file = process.env.BELLWETHER_DEMO;
 const demo = file ? JSON.parse(fs.readFileSync(file, "utf8")) : null;
 export const url = process.env.BELLWETHER_URL || (demo && demo.url);
+export const receipts = (demo && demo.receipts) || {};
+export const keys = (demo && demo.keys) || {};
 export const ready = Boolean(demo && url);
 if (!ready && process.env.CI === "true") throw new Error("set BELLWETHER_DEMO to the demo.json of a running demo");
 

@@ -41,6 +41,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/jobs"
 	"github.com/bellwether-project/bellwether/internal/pipeline"
+	"github.com/bellwether-project/bellwether/internal/receipt/diagnose"
 	"github.com/bellwether-project/bellwether/internal/registry"
 )
 
@@ -56,6 +57,8 @@ type Options struct {
 	Facts    facts.Store
 	Audit    *audit.Log
 	Answers  *answers.Desk // receipts and the public log; nil: there are none
+	// Doctor reads traces that people paste; nil: none are read.
+	Doctor *diagnose.Doctor
 	// AddNote sends what a reporter adds to a report down the ordinary way; nil: nothing can be added.
 	AddNote func(ctx context.Context, project int64, crash, text string, from netip.Addr) (eco.ID, error)
 	Worker  *pipeline.Worker

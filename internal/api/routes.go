@@ -13,6 +13,8 @@ func (s *Server) routes() {
 	s.regroupRoutes()
 	s.crashRoutes()
 	s.receiptRoutes()
+	s.helpRoutes()
+	s.fixedRoutes()
 	s.heldRoutes()
 	s.symbolRoutes()
 	s.feedbackRoutes()

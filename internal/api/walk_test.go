@@ -119,7 +119,7 @@ func (h *house) path(pattern, tenant, asker string) string {
 		id = h.aChannel(tenant)
 	case "deliveries", "settings/deliveries":
 		id = "none"
-	case "receipts":
+	case "receipts", "fixed":
 		id = "0"
 	}
 	return strings.NewReplacer("{id}", id, "{key}", h.key[tenant], "{version}", "1.0.0", "{n}", "0", "{name}", "sweep", "{kind}", id, "{$}", "", "{file}", "none.css").Replace(pattern)

@@ -12,6 +12,8 @@ import (
 	"github.com/bellwether-project/bellwether/internal/ingest"
 	"github.com/bellwether-project/bellwether/internal/jobs"
 	"github.com/bellwether-project/bellwether/internal/receipt"
+	"github.com/bellwether-project/bellwether/internal/receipt/diagnose"
+	"github.com/bellwether-project/bellwether/internal/scrub"
 )
 
 // openAnswers opens what tells outsiders; it needs keys, facts and the crash desk.
@@ -47,7 +49,15 @@ func (a *App) receipts(base *url.URL) *ingest.Receipts {
 	return &ingest.Receipts{Book: a.book, Board: a.board, World: a.Records.Registry.World, Base: base.String()}
 }
 
+// doctor reads traces that people paste.
+func (a *App) doctor() *diagnose.Doctor {
+	return &diagnose.Doctor{World: a.Records.Registry.World, Scrub: scrub.New(scrub.Options{}), Board: a.board, Near: a.worker.Nearest}
+}
+
 type noteFunc = func(ctx context.Context, project int64, crash, text string, from netip.Addr) (eco.ID, error)
+
+// ReceiptID is the id of a report's receipt, for the demo world.
+func (a *App) ReceiptID(id eco.ID) string { return a.book.ID(id) }
 
 // addNote sends what a reporter adds to a report down the ordinary way.
 func (a *App) addNote(in *ingest.Server) noteFunc {
@@ -67,5 +77,6 @@ func (a *App) answerJobs() []jobs.Job {
 			return "", a.answers.Refresh(ctx)
 		}},
 		{Name: "withdrawals", What: "Erases what reporters withdrew and could not be erased at once.", Every: 5 * time.Minute, Limit: 10 * time.Minute, Do: a.answers.Sweep},
+		{Name: "published", What: "Counts anew how often what was published as fixed still comes.", Every: 24 * time.Hour, Limit: 10 * time.Minute, Do: a.answers.Revise},
 	}
 }

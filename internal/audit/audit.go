@@ -69,30 +69,36 @@ func New(ctx context.Context, d *db.DB, now func() time.Time) (*Log, error) {
 // Append writes e in the caller's transaction, which must be one of the
 // database's own Tx: those stand in one line, and that keeps places unique.
 func (l *Log) Append(ctx context.Context, tx *sql.Tx, e Entry) error {
+	_, err := l.Place(ctx, tx, e)
+	return err
+}
+
+// Place is Append and tells the place of the entry in the log.
+func (l *Log) Place(ctx context.Context, tx *sql.Tx, e Entry) (int64, error) {
 	const op = "audit.Append"
 	if err := check(e); err != nil {
-		return err
+		return 0, err
 	}
 	var n int64
 	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(n) + 1, 0) FROM audit_entry`).Scan(&n); err != nil {
-		return fault.Wrap(op, err)
+		return 0, fault.Wrap(op, err)
 	}
 	e.Note = eco.Clean(e.Note, MaxNote)
 	body := encode(Record{N: n, At: l.now(), Entry: e})
 	if _, err := tx.ExecContext(ctx, `INSERT INTO audit_entry (n, body) VALUES ($1, $2)`, n, string(body)); err != nil {
-		return fault.Wrap(op, err)
+		return 0, fault.Wrap(op, err)
 	}
 	hashes, err := tlog.StoredHashes(n, body, reader(ctx, tx))
 	if err != nil {
-		return fault.E(op, fault.Internal, "The audit log is damaged.", err)
+		return 0, fault.E(op, fault.Internal, "The audit log is damaged.", err)
 	}
 	for i, h := range hashes {
 		_, err := tx.ExecContext(ctx, `INSERT INTO audit_hash (n, hash) VALUES ($1, $2)`, tlog.StoredHashIndex(0, n)+int64(i), h.String())
 		if err != nil {
-			return fault.Wrap(op, err)
+			return 0, fault.Wrap(op, err)
 		}
 	}
-	return nil
+	return n, nil
 }
 
 func check(e Entry) error {

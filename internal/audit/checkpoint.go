@@ -113,6 +113,10 @@ func (l *Log) Prove(ctx context.Context, n int64) (Proof, error) {
 	return p, nil
 }
 
+// Leaf is the hash by which an entry stands in the tree: SHA-256 of a zero byte and
+// the entry as it was hashed (RFC 6962).
+func Leaf(body []byte) [32]byte { return tlog.RecordHash(body) }
+
 // Check reports whether the proof holds; it needs nothing but the proof and a
 // checkpoint that the caller has reason to trust.
 func (p Proof) Check() error {

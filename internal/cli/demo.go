@@ -52,6 +52,7 @@ type demoState struct {
 	Start    time.Time                   `json:"start"`
 	Sent     time.Time                   `json:"sent"` // traffic up to here is in
 	Ready    bool                        `json:"ready"`
+	Receipts map[string]string           `json:"receipts,omitempty"` // addresses of a receipt in each state
 }
 
 func (d *demoCmd) Run(ctx context.Context, c *console) error {
@@ -124,6 +125,9 @@ func (d *demoWorld) play(ctx context.Context) error {
 		return err
 	}
 	d.runJobs(ctx)
+	if err := d.outside(ctx); err != nil {
+		return err
+	}
 	d.state.Ready = true
 	if err := d.save(); err != nil {
 		return err

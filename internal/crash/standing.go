@@ -23,8 +23,12 @@ type Known struct {
 }
 
 // Signatures calls f with the signatures first seen since a time, newest first, at
-// most limit.
+// most limit, each with the family it belongs to by what people merged and split.
 func (d *Desk) Signatures(ctx context.Context, since time.Time, limit int, f func(Known)) error {
+	links, err := d.Links(ctx)
+	if err != nil {
+		return err
+	}
 	rows, err := d.o.Flow.Read().QueryContext(ctx, `SELECT s.hash, s.family, f.blame, f.host FROM crash_signature s JOIN crash_family f ON f.id = s.family
 		WHERE s.first_ms >= $1 ORDER BY s.first_ms DESC LIMIT $2`, since.UnixMilli(), limit)
 	if err != nil {
@@ -36,9 +40,16 @@ func (d *Desk) Signatures(ctx context.Context, since time.Time, limit int, f fun
 		if err := rows.Scan(&k.Hash, &k.Family, &k.Blame, &k.Host); err != nil {
 			return fault.Wrap("crash.Signatures", err)
 		}
+		k.Family = links.Resolve(k.Family, k.Hash)
 		f(k)
 	}
 	return fault.Wrap("crash.Signatures", rows.Err())
+}
+
+// CountSignatures is how many signatures are known; it only grows by what comes in.
+func (d *Desk) CountSignatures(ctx context.Context) (n int64, err error) {
+	err = d.o.Flow.Read().QueryRowContext(ctx, `SELECT count(*) FROM crash_signature`).Scan(&n)
+	return n, fault.Wrap("crash.CountSignatures", err)
 }
 
 // Decided calls f with every family that a person or the flow decided on since a

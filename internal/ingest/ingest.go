@@ -110,6 +110,7 @@ func (s *Server) Routes() []door.Route {
 		{Pattern: "/r/{key}/{$}", Public: true, Doc: "Reporting API: crashes and policy violations, as browsers report them", Handler: door.Handler(s.browserReports)},
 		{Pattern: "/api/v1/intake/crashes", Public: true, Doc: "Our own JSON: crashes", Handler: s.native("crashes")},
 		{Pattern: reportPath, Public: true, Doc: "A whole crash report as its runtime wrote it: Node.js, JVM, macOS, profiles, text traces", Handler: door.Handler(s.report)},
+		{Pattern: "/api/v1/intake/interest", Public: true, Doc: "Is anybody interested in a signature, and what is wanted?", Handler: door.Handler(s.interest)},
 		{Pattern: "/api/v1/intake/sessions", Public: true, Doc: "Our own JSON: sessions", Handler: s.native("sessions")},
 		{Pattern: "/api/v1/intake/events", Public: true, Doc: "Our own JSON: events, spans and metrics", Handler: s.native("events")},
 		{Pattern: "/api/v1/intake/minidump/{key}", Public: true, Doc: "Minidumps of Crashpad, Breakpad, Electron and Mozilla; the public key is in the address", Handler: door.Handler(s.dumps)},

@@ -53,6 +53,7 @@ func (r *Receipts) answer(subject registry.Subject, e *eco.Envelope) (a receipt.
 		return receipt.Answer{State: receipt.Held, Wanted: receipt.Full}
 	}
 	hash, by := r.sign(e.Crash, e.Origin)
+	defer func() { a.Signature = receipt.SignaturePrefix + hash }()
 	s, ok := r.Board.Look(receipt.Asker{Extension: subject.Extension, Host: subject.Host}, by.Extension, hash)
 	if !ok {
 		return receipt.Answer{State: receipt.Received, Wanted: receipt.Full}

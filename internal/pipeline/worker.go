@@ -22,6 +22,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/audit"
@@ -109,6 +110,8 @@ type Worker struct {
 	newest   time.Time
 	batches  uint64 // since the start
 
+	shown atomic.Pointer[family.Index] // index, for Nearest: it guards itself
+
 	mu   sync.Mutex
 	view view
 }
@@ -158,6 +161,7 @@ func (w *Worker) Run(ctx context.Context) error {
 // work loads what the worker remembers and runs until ctx is done.
 func (w *Worker) work(ctx context.Context) error {
 	w.index, w.links = family.NewIndex(w.o.Families), nil
+	w.shown.Store(w.index)
 	w.known, w.sessions = newAging[struct{}](maxDedup), newAging[sessionState](maxSessions)
 	w.releases, w.changed = map[Release]struct{}{}, map[string]bool{}
 	w.newest = time.UnixMilli(0)

@@ -118,3 +118,22 @@ func (b *Board) Size() (signatures, families int) {
 	defer b.mu.RUnlock()
 	return len(b.sigs), len(b.family)
 }
+
+// Published returns what everybody may know of a signature or family, for one who
+// holds no key: only what its owner published, or what so many installs met that
+// Outside tells of them. Of the rest it says nothing, not even that it is there.
+func (b *Board) Published(ext eco.ExtensionID, host, hash, family string) *Standing {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if family == "" {
+		family = b.sigs[placed(ext, host, hash)]
+	}
+	s := b.family[family]
+	if s == nil {
+		return nil
+	}
+	if count, _ := Outside(s.Installs); s.Public == "" && count == 0 {
+		return nil
+	}
+	return s
+}

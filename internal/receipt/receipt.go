@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/signature"
 )
 
 // K is how many distinct installs it takes for a count to be told outside the team.
@@ -24,6 +25,9 @@ func Outside(installs int64) (count int64, others bool) {
 	}
 	return 0, installs > 1
 }
+
+// SignaturePrefix stands before the hash of a signature in what is told.
+const SignaturePrefix = signature.Version + ":"
 
 // State is where a report or its family stands, in the words for outsiders.
 type State string
@@ -85,6 +89,7 @@ type Answer struct {
 	Impact     string `json:"impact,omitempty"`      // in the owner's words
 	Expected   string `json:"expected,omitempty"`    // the day the owner expects a fix
 	Workaround string `json:"workaround,omitempty"`  // Markdown
+	Signature  string `json:"signature,omitempty"`   // "sig/1:…": by it a client asks before it sends the next one
 	Wanted     Wanted `json:"wanted"`                // what to send of further ones: none, counts, full
 	Public     string `json:"public_url,omitempty"`  // the entry of the public log
 	Receipt    string `json:"receipt,omitempty"`     // id of the receipt

@@ -59,14 +59,8 @@ func (s *Server) answerForm(v viewer, f crash.Family, w answers.Words) *answerFo
 // sayAnswer changes the owner's words.
 func (s *Server) sayAnswer(w http.ResponseWriter, r *http.Request, v viewer) error {
 	id := r.PathValue("id")
-	if s.o.Answers == nil {
-		return notFound("web.sayAnswer", "Answers are not kept here.")
-	}
-	d, err := s.o.Desk.Family(r.Context(), s.scope(v), id, crash.Period{})
+	f, err := s.familyFor(r, v, id)
 	if err != nil {
-		return err
-	}
-	if err := s.check(v, account.FamilyEdit, familyResource(d.Family)); err != nil {
 		return err
 	}
 	version, _ := strconv.ParseInt(r.PostFormValue("version"), 10, 64)
@@ -75,11 +69,23 @@ func (s *Server) sayAnswer(w http.ResponseWriter, r *http.Request, v viewer) err
 	if _, err := s.o.Answers.Say(r.Context(), s.scope(v), words, v.p.Actor()); err != nil {
 		switch fault.CodeOf(err) {
 		case fault.Invalid, fault.Conflict:
-			form := s.answerForm(v, d.Family, words)
+			form := s.answerForm(v, f, words)
 			form.Errors = []string{fault.TextOf(err)}
 			return s.showFamily(w, r, v, id, stateForm{answer: form}, http.StatusUnprocessableEntity)
 		}
 		return err
 	}
 	return redirect(w, r, withDone(familyPath(id), "answered")+"#answer")
+}
+
+// familyFor returns a family that the viewer may decide on.
+func (s *Server) familyFor(r *http.Request, v viewer, id string) (crash.Family, error) {
+	if s.o.Answers == nil {
+		return crash.Family{}, notFound("web.family", "Answers are not kept here.")
+	}
+	d, err := s.o.Desk.Family(r.Context(), s.scope(v), id, crash.Period{})
+	if err != nil {
+		return crash.Family{}, err
+	}
+	return d.Family, s.check(v, account.FamilyEdit, familyResource(d.Family))
 }

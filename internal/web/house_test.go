@@ -18,11 +18,14 @@ import (
 	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/crash/answers"
 	"github.com/bellwether-project/bellwether/internal/db/dbtest"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/jobs"
 	"github.com/bellwether-project/bellwether/internal/pipeline"
+	"github.com/bellwether-project/bellwether/internal/receipt"
+	"github.com/bellwether-project/bellwether/internal/receipt/diagnose"
 	"github.com/bellwether-project/bellwether/internal/registry"
 	"github.com/bellwether-project/bellwether/internal/stream"
 )
@@ -42,6 +45,12 @@ type house struct {
 	counts   *pipeline.Counts
 	server   *Server
 	n        int
+
+	book    *receipt.Book
+	board   *receipt.Board
+	answers *answers.Desk
+	doctor  *diagnose.Doctor
+	notes   []string
 }
 
 func newHouse(t *testing.T) *house {
@@ -69,7 +78,8 @@ func newHouse(t *testing.T) *house {
 	must(err)
 	table, err := jobs.New(ctx, jobs.Options{DB: d, Holder: "test", Now: now}, []jobs.Job{{Name: "tidy", What: "Tidies.", Every: time.Hour, Limit: time.Minute, Do: func(context.Context) (string, error) { return "tidied", nil }}})
 	must(err)
-	h.server, err = New(Options{Now: now, Accounts: h.accounts, Registry: h.registry, Desk: h.desk, Worker: h.worker, Counts: h.counts, Facts: mem, Jobs: table, Audit: log, Build: "test",
+	h.outside(d, log, mem)
+	h.server, err = New(Options{Answers: h.answers, Doctor: h.doctor, AddNote: h.note, Now: now, Accounts: h.accounts, Registry: h.registry, Desk: h.desk, Worker: h.worker, Counts: h.counts, Facts: mem, Jobs: table, Audit: log, Build: "test",
 		Intake: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if h.refuse != 0 {
 				w.Header().Set("X-Sentry-Error", "the door <is> shut")

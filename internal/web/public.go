@@ -17,6 +17,12 @@ func (s *Server) publicRoutes() []door.Route {
 		return door.Route{Method: method, Pattern: pattern, Public: true, Doc: doc, Handler: s.open(h)}
 	}
 	return []door.Route{
+		route("GET", "/help", s.showHelp, "Where one pastes a trace and reads whose fault it is."),
+		route("POST", "/help", s.diagnose, "Reads a pasted trace; nothing of it is kept."),
+		route("GET", "/fixed", s.fixed, "The public log: what was fixed."),
+		route("GET", "/fixed.atom", s.fixedAtom, "The public log as a feed."),
+		route("GET", "/fixed.json", s.fixedJSON, "The public log for machines, with proofs."),
+		route("GET", "/fixed/{id}", s.fixedOne, "One entry of the public log."),
 		route("GET", "/receipts/{$}", s.findReceipt, "Where one enters the id of a receipt."),
 		route("GET", "/receipts/{id}", s.showReceipt, "What became of a report, for the one who sent it."),
 		route("POST", "/receipts/{id}/notes", s.addToReceipt, "Adds what the sender was doing."),

@@ -278,3 +278,8 @@ func (s *Server) withdrawReceipt(w http.ResponseWriter, r *http.Request) error {
 	}
 	return redirect(w, r, receiptPath(v.ID))
 }
+
+// viewOf is an answer without a report, for pages that lay both out alike.
+func viewOf(a *receipt.Answer, version string) answers.View {
+	return answers.View{Answer: *a, Release: version}
+}

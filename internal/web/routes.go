@@ -77,6 +77,7 @@ func (s *Server) Routes() []door.Route {
 		get("/families/{id}", account.FamilyRead, s.family, "One family."),
 		post("/families/{id}/state", account.FamilyEdit, s.setState, "Changes the state of a family."),
 		post("/families/{id}/answer", account.FamilyEdit, s.sayAnswer, "Changes what reporters are told."),
+		post("/families/{id}/publish", account.FamilyEdit, s.publishFamily, "Puts a family into the public log, or takes it out."),
 		post("/families/{id}/undo", account.FamilyEdit, s.undoState, "Takes the last change back."),
 
 		get("/families/{id}/split", account.FamilyEdit, s.splitForm, "What splitting a family would do."),

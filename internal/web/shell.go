@@ -84,6 +84,8 @@ var done = map[string]flash{
 	"out":           {"ok", "check", "You are signed out."},
 	"noted":         {"ok", "check", "Thank you. Your note was added to the report."},
 	"answered":      {"ok", "check", "Saved. Reporters read it from now on."},
+	"published":     {"ok", "check", "Published. It stands in the public log."},
+	"unpublished":   {"ok", "check", "Taken out of the public log."},
 	"none":          {"warn", "info", "Nothing was selected."},
 	"verified":      {"ok", "check", "Every entry of the log is as it was written."},
 }

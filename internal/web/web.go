@@ -29,6 +29,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/jobs"
 	"github.com/bellwether-project/bellwether/internal/pipeline"
+	"github.com/bellwether-project/bellwether/internal/receipt/diagnose"
 	"github.com/bellwether-project/bellwether/internal/registry"
 )
 
@@ -57,6 +58,8 @@ type Options struct {
 	Intake http.Handler
 	// Answers tells outsiders; nil: there are no receipts and no public log.
 	Answers *answers.Desk
+	// Doctor reads traces that people paste; nil: the page is not there.
+	Doctor *diagnose.Doctor
 	// AddNote sends what a reporter adds on a receipt's page down the ordinary way; nil: nothing can be added.
 	AddNote func(ctx context.Context, project int64, crash, text string, from netip.Addr) (eco.ID, error)
 	// Build is the version shown in the settings; "" = unknown.

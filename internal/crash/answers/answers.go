@@ -19,6 +19,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/db"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
+	"github.com/bellwether-project/bellwether/internal/family"
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/receipt"
 )
@@ -49,16 +50,19 @@ type Desk struct {
 	o Options
 
 	mu        sync.Mutex // of Refresh
-	base      map[string]*family
+	base      map[string]*known
 	words     map[string]Words
 	reach     map[string]int64
 	counted   time.Time
-	upto      time.Time // signatures first seen before were learned
+	upto      time.Time     // decisions and words before were read
+	count     int64         // signatures that were learned
+	learned   time.Time     // and when
+	links     *family.Links // by which they were
 	withdrawn withdrawn
 }
 
-// family is what the board needs of one beside the owner's words.
-type family struct {
+// known is what the board needs of one beside the owner's words.
+type known struct {
 	blame      eco.ExtensionID
 	host       string
 	state      crash.State
@@ -76,6 +80,6 @@ func New(ctx context.Context, o Options) (*Desk, error) {
 	if err := o.Records.Migrate(ctx, "answers", files); err != nil {
 		return nil, fault.Wrap(op, err)
 	}
-	d := &Desk{o: o, base: map[string]*family{}, words: map[string]Words{}, reach: map[string]int64{}}
+	d := &Desk{o: o, base: map[string]*known{}, words: map[string]Words{}, reach: map[string]int64{}}
 	return d, fault.Wrap(op, d.loadWithdrawn(ctx))
 }

@@ -10,7 +10,9 @@ import (
 )
 
 const (
-	overlap    = 15 * time.Minute // signatures are learned again that long: a batch may be late
+	overlap    = 15 * time.Minute // what changed is read again that long: clocks differ
+	fewSigs    = 20_000           // so many signatures are read at every change …
+	rereadSigs = 30 * time.Second // … and more of them that often at most
 	countEvery = 5 * time.Minute  // the installs of families are counted anew
 	maxDecided = 100_000          // families with a decision that the board takes in
 )
@@ -28,17 +30,25 @@ func (d *Desk) Refresh(ctx context.Context) error {
 	if !d.upto.IsZero() {
 		since = d.upto.Add(-overlap)
 	}
-	err := d.o.Desk.Signatures(ctx, since, receipt.MaxSignatures, func(k crash.Known) {
-		if d.base[k.Family] == nil {
-			d.base[k.Family] = &family{blame: k.Blame, host: k.Host, state: crash.Open}
-			changed[k.Family] = true
-		}
-		d.o.Board.Learn(k.Blame, k.Host, k.Hash, k.Family)
-	})
+	links, err := d.o.Desk.Links(ctx)
 	if err != nil {
 		return fault.Wrap(op, err)
 	}
-	err = d.o.Desk.Decided(ctx, since, maxDecided, func(id string, s crash.State, in string, _ time.Time) {
+	count, err := d.o.Desk.CountSignatures(ctx)
+	if err != nil {
+		return fault.Wrap(op, err)
+	}
+	switch {
+	case links != d.links: // somebody merged or split: everything is placed anew
+		since, all = time.UnixMilli(0), true
+		err = d.learn(ctx, count, changed)
+	case count != d.count && (count <= fewSigs || now.Sub(d.learned) >= rereadSigs):
+		err = d.learn(ctx, count, changed)
+	}
+	if err != nil {
+		return fault.Wrap(op, err)
+	}
+	err = d.o.Desk.Decided(ctx, d.decidedSince(since, changed), maxDecided, func(id string, s crash.State, in string, _ time.Time) {
 		if f := d.base[id]; f != nil && (f.state != s || f.resolvedIn != in) {
 			f.state, f.resolvedIn = s, in
 			changed[id] = true
@@ -65,8 +75,33 @@ func (d *Desk) Refresh(ctx context.Context) error {
 	}
 	d.o.Board.Set(list...)
 	d.o.Board.Ready()
-	d.upto = now
+	d.upto, d.links = now, links
 	return nil
+}
+
+// learn puts every signature on the board. A record is placed by its receipt, which
+// may be long past when the flow was behind: so all are read, not the newest.
+func (d *Desk) learn(ctx context.Context, count int64, changed map[string]bool) error {
+	err := d.o.Desk.Signatures(ctx, time.UnixMilli(0), receipt.MaxSignatures, func(k crash.Known) {
+		if d.base[k.Family] == nil {
+			d.base[k.Family] = &known{blame: k.Blame, host: k.Host, state: crash.Open}
+			changed[k.Family] = true
+		}
+		d.o.Board.Learn(k.Blame, k.Host, k.Hash, k.Family)
+	})
+	if err == nil {
+		d.count, d.learned = count, d.o.Now()
+	}
+	return err
+}
+
+// decidedSince is how far back decisions are read: all of them when families are
+// new on the board, for they may have been decided on before.
+func (d *Desk) decidedSince(since time.Time, changed map[string]bool) time.Time {
+	if len(changed) > 0 {
+		return time.UnixMilli(0)
+	}
+	return since
 }
 
 // listen reads owners' words that changed since a time.
