@@ -16,6 +16,7 @@ import (
 // crashesPage is the list of families.
 type crashesPage struct {
 	Shell
+	Symbols  bool // the viewer may see the page of symbol files
 	Period   period
 	Tabs     []tab
 	Filter   famFilter
@@ -57,7 +58,7 @@ const familiesPerPage = 40
 
 func (s *Server) crashes(w http.ResponseWriter, r *http.Request, v viewer) error {
 	q := r.URL.Query()
-	p := crashesPage{Shell: s.shell(r, v, "crashes", "Crashes"), Period: periodOf(r, v.now)}
+	p := crashesPage{Symbols: s.o.Symbols != nil && s.may(v, account.SymbolRead, account.List("symbol")), Shell: s.shell(r, v, "crashes", "Crashes"), Period: periodOf(r, v.now)}
 	p.CanEdit = s.may(v, account.FamilyEdit, account.List("family"))
 	f := crash.Filter{
 		Period: p.Period.Period, Query: clip(q.Get("q"), query.MaxBytes), Host: q.Get("host"), OS: q.Get("os"), Release: q.Get("release"),
