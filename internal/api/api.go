@@ -35,6 +35,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
 	"github.com/bellwether-project/bellwether/internal/crash/suspect"
 	"github.com/bellwether-project/bellwether/internal/crash/symbols"
+	"github.com/bellwether-project/bellwether/internal/crash/triage"
 	"github.com/bellwether-project/bellwether/internal/door"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
@@ -54,6 +55,7 @@ type Options struct {
 	Registry *registry.Registry
 	Desk     *crash.Desk
 	Suspects *suspect.Desk // nil: its route answers unavailable
+	Triage   *triage.Desk
 	Facts    facts.Store
 	Audit    *audit.Log
 	Answers  *answers.Desk // receipts and the public log; nil: there are none
@@ -93,7 +95,7 @@ type Server struct {
 // New makes the API and its description.
 func New(o Options) (*Server, error) {
 	const opName = "api.New"
-	if o.Now == nil || o.Accounts == nil || o.Registry == nil || o.Desk == nil || o.Facts == nil || o.Audit == nil {
+	if o.Now == nil || o.Accounts == nil || o.Registry == nil || o.Desk == nil || o.Triage == nil || o.Facts == nil || o.Audit == nil {
 		return nil, fault.E(opName, fault.Internal, "The API needs a clock, accounts, a register, the crash desk, facts and the audit log.", nil)
 	}
 	if o.Log == nil {

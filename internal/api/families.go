@@ -14,6 +14,7 @@ type ByFamily struct {
 type listFamilies struct {
 	During
 	Paging
+	Worked
 	Extension   string      `query:"extension" maxLength:"128"`
 	Publisher   string      `query:"publisher" maxLength:"64"`
 	State       crash.State `query:"state" enum:"open,resolved,ignored"`
@@ -76,7 +77,12 @@ type undoBody struct {
 func (s *Server) familyRoutes() {
 	add(s, op{Method: "GET", Path: "/families", ID: "families.list", Action: account.FamilyRead, Doc: "Crash families with their numbers in the period."}, listed[listFamilies]("family"),
 		func(c *call, in *listFamilies) (families, error) {
-			p, err := s.o.Desk.Families(c.ctx, c.scope(), in.filter())
+			f := in.filter()
+			var err error
+			if f.Among, err = c.among(in.Worked); err != nil {
+				return families{}, err
+			}
+			p, err := s.o.Desk.Families(c.ctx, c.scope(), f)
 			l := listOf(p.Families, p.Next)
 			return families{l.Items, l.Next, p.Total, p.Crashes, p.Installs, p.Partial}, err
 		})

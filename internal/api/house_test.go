@@ -23,6 +23,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
 	"github.com/bellwether-project/bellwether/internal/crash/suspect"
 	"github.com/bellwether-project/bellwether/internal/crash/symbols"
+	"github.com/bellwether-project/bellwether/internal/crash/triage"
 	"github.com/bellwether-project/bellwether/internal/db"
 	"github.com/bellwether-project/bellwether/internal/db/dbtest"
 	"github.com/bellwether-project/bellwether/internal/door"
@@ -87,6 +88,8 @@ func newHouse(t testing.TB) *house {
 	h.facts, h.stream = facts.NewMem(), stream.NewMem(1<<24)
 	desk, err := crash.New(ctx, crash.Options{Flow: h.d, Records: h.d, Audit: h.log, Facts: h.facts, Now: clock, NewID: func() string { h.n++; return fmt.Sprintf("c-%d", h.n) }})
 	ok(err)
+	people, err := triage.New(ctx, triage.Options{Records: h.d, Audit: h.log, Desk: desk, Accounts: acc, Registry: reg, Now: clock, NewID: func() string { h.n++; return fmt.Sprintf("c-%d", h.n) }})
+	ok(err)
 	counts, err := pipeline.NewCounts(ctx, h.d, clock)
 	ok(err)
 	h.worker, err = pipeline.New(ctx, pipeline.Options{Stream: h.stream, Flow: h.d, Facts: h.facts, Desk: desk, Counts: counts, Records: h.d, Audit: h.log, World: reg.World, Now: clock})
@@ -116,7 +119,7 @@ func newHouse(t testing.TB) *house {
 	base, _ := url.Parse("https://bell.example.org")
 	suspects, err := suspect.New(t.Context(), suspect.Options{Flow: h.d, Facts: h.facts, Desk: desk, Now: clock})
 	ok(err)
-	h.Server, err = New(Options{Now: clock, Accounts: acc, Registry: reg, Desk: desk, Suspects: suspects, Facts: h.facts, Audit: h.log, Answers: h.answers, AddNote: h.note, Worker: h.worker, Counts: counts, Symbols: names, Jobs: table, Alerts: h.alerting(acc, reg, desk, ring), Base: base, Cookie: "bellwether", Version: "test"})
+	h.Server, err = New(Options{Now: clock, Accounts: acc, Registry: reg, Desk: desk, Triage: people, Suspects: suspects, Facts: h.facts, Audit: h.log, Answers: h.answers, AddNote: h.note, Worker: h.worker, Counts: counts, Symbols: names, Jobs: table, Alerts: h.alerting(acc, reg, desk, ring), Base: base, Cookie: "bellwether", Version: "test"})
 	ok(err)
 	h.handler = door.Front(h.Handler(), door.FrontOptions{Log: h.o.Log, Now: clock, Random: func(b []byte) { _, _ = rand.Read(b) }})
 	h.seed()

@@ -11,6 +11,8 @@ func (s *Server) routes() {
 	s.familyRoutes()
 	s.suspectRoutes()
 	s.regroupRoutes()
+	s.triageRoutes()
+	s.routingRoutes()
 	s.crashRoutes()
 	s.receiptRoutes()
 	s.helpRoutes()

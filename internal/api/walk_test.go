@@ -117,7 +117,7 @@ func (h *house) path(pattern, tenant, asker string) string {
 		id = h.symbolOf(tenant, strings.HasSuffix(pattern, "/restore"))
 	case "channels", "settings/channels":
 		id = h.aChannel(tenant)
-	case "deliveries", "settings/deliveries":
+	case "deliveries", "settings/deliveries", "comments", "labels", "filters", "crashes/filters":
 		id = "none"
 	case "receipts", "fixed":
 		id = "0"
@@ -176,6 +176,12 @@ func (h *house) body(route, tenant string) string {
 		return `{"extension":"` + ext + `","name":"x","policy":{"tiers":["crash"]}}`
 	case "POST /families/{id}/state":
 		return `{"state":"open"}`
+	case "POST /families/{id}/comments", "PUT /comments/{id}":
+		return `{"text":"Look at this."}`
+	case "POST /families/triage":
+		return `{"families":["` + h.family[tenant] + `"],"watch":"on"}`
+	case "POST /labels":
+		return `{"name":"x","owner":"` + tenant + `"}`
 	case "POST /families/{id}/merge":
 		return `{"families":["` + h.family[tenant] + `"]}`
 	case "POST /families/{id}/priority":

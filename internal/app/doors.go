@@ -35,7 +35,7 @@ func (a *App) doors(base *url.URL) (main, rpc http.Handler, err error) {
 	})
 	secure := base.Scheme == "https"
 	pages, err := web.New(web.Options{
-		Log: a.log, Now: now, Accounts: a.Records.Accounts, Registry: a.Records.Registry, Desk: a.desk, Suspects: a.suspect,
+		Log: a.log, Now: now, Accounts: a.Records.Accounts, Registry: a.Records.Registry, Desk: a.desk, Triage: a.triage, Suspects: a.suspect,
 		Worker: a.worker, Counts: a.counts, Facts: a.facts, Jobs: a.jobs, Alerts: a.Alerts, Audit: a.Records.Audit,
 		Answers: a.answers, AddNote: a.addNote(in), Doctor: a.doctor(),
 		Symbols: a.Records.Symbols,

@@ -15,7 +15,7 @@ import (
 // management is the API of the running server.
 func (a *App) management(base *url.URL, note noteFunc) (*api.Server, error) {
 	return api.New(api.Options{
-		Log: a.log, Now: now, Accounts: a.Records.Accounts, Registry: a.Records.Registry, Desk: a.desk, Suspects: a.suspect, Facts: a.facts,
+		Log: a.log, Now: now, Accounts: a.Records.Accounts, Registry: a.Records.Registry, Desk: a.desk, Triage: a.triage, Suspects: a.suspect, Facts: a.facts,
 		Audit: a.Records.Audit, Worker: a.worker, Counts: a.counts, Answers: a.answers, AddNote: note, Doctor: a.doctor(), Symbols: a.Records.Symbols, Jobs: a.jobs, Alerts: a.Alerts, Base: base, Version: Version(),
 	})
 }
@@ -34,13 +34,18 @@ func Console(ctx context.Context, o Options, log *slog.Logger) (http.Handler, *R
 		_ = r.Close()
 		return nil, nil, err
 	}
+	people, err := r.triage(ctx, desk, log)
+	if err != nil {
+		_ = r.Close()
+		return nil, nil, err
+	}
 	base, err := url.Parse(o.consoleBase())
 	if err != nil {
 		_ = r.Close()
 		return nil, nil, err
 	}
 	as := account.System("cli")
-	s, err := api.New(api.Options{Log: log, Now: now, Accounts: r.Accounts, Registry: r.Registry, Desk: desk, Facts: none, Audit: r.Audit, Symbols: r.Symbols, Base: base, Version: Version(), As: &as})
+	s, err := api.New(api.Options{Log: log, Now: now, Accounts: r.Accounts, Registry: r.Registry, Desk: desk, Triage: people, Facts: none, Audit: r.Audit, Symbols: r.Symbols, Base: base, Version: Version(), As: &as})
 	if err != nil {
 		_ = r.Close()
 		return nil, nil, err

@@ -99,6 +99,8 @@ type demoWorld struct {
 }
 
 func (d *demoWorld) play(ctx context.Context) error {
+	_, err := os.Stat(d.file)
+	first := err != nil // nobody has worked in this world yet
 	if err := d.found(ctx); err != nil {
 		return err
 	}
@@ -126,6 +128,9 @@ func (d *demoWorld) play(ctx context.Context) error {
 	}
 	d.runJobs(ctx)
 	if err := d.outside(ctx); err != nil {
+		return err
+	}
+	if err := d.work(ctx, first); err != nil {
 		return err
 	}
 	d.state.Ready = true
@@ -164,6 +169,9 @@ func (d *demoWorld) found(ctx context.Context) error {
 	y, m, day := time.Now().Add(-world.History).UTC().Date()
 	d.state.Start = time.Date(y, m, day, 0, 0, 0, 0, time.UTC)
 	d.state.Sent, d.state.URL = d.state.Start, d.app.URL()
+	if err := d.rules(ctx); err != nil {
+		return err
+	}
 	return d.save()
 }
 

@@ -103,9 +103,16 @@ type Filter struct {
 	Priority    string // P1 … P4
 	Label       string // of the diagnosis
 	Query       string // of package query; what it says of states goes before State
+	Among       []Among
 	Sort        Sort
 	Cursor      string // Page.Next of the page before
 	Limit       int    // 0 = 50, at most 200
+}
+
+// Among narrows a list to families, or to all but them.
+type Among struct {
+	IDs map[string]bool
+	Not bool
 }
 
 // Page is a part of a list of families.

@@ -3,6 +3,7 @@ package crash
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -179,6 +180,11 @@ func (d *Desk) narrow(ctx context.Context, p Period, f Filter, s *search, a *ask
 	if err != nil {
 		return nil, err
 	}
+	for _, x := range f.Among {
+		if !x.Not {
+			both(maps.Clone(x.IDs))
+		}
+	}
 	if only != nil && len(only) == 0 {
 		return nil, nil
 	}
@@ -191,6 +197,11 @@ func (d *Desk) narrow(ctx context.Context, p Period, f Filter, s *search, a *ask
 		}
 		for _, ids := range s.not {
 			if ids[id] {
+				return false
+			}
+		}
+		for _, x := range f.Among {
+			if x.Not && x.IDs[id] {
 				return false
 			}
 		}

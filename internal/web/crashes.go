@@ -32,6 +32,7 @@ type crashesPage struct {
 	Search   searchBox
 	CanEdit  bool
 	Empty    empty
+	Triage   listTriage
 }
 
 type tab struct {
@@ -83,6 +84,14 @@ func (s *Server) crashes(w http.ResponseWriter, r *http.Request, v viewer) error
 		}
 		f.Extension = id
 	}
+	people := triageQuery(q)
+	if !people.IsZero() {
+		among, err := s.o.Triage.Find(r.Context(), v.p, people)
+		if err != nil {
+			return err
+		}
+		f.Among = among
+	}
 	page, err := s.o.Desk.Families(r.Context(), s.scope(v), f)
 	status := http.StatusOK
 	mistake, is := misread(err, f.Query)
@@ -98,24 +107,27 @@ func (s *Server) crashes(w http.ResponseWriter, r *http.Request, v viewer) error
 		p.Filter.OSes = append(p.Filter.OSes, option{os, osName(os), os == f.OS})
 	}
 	p.Filter.Bands, p.Filter.Labels = rateOptions(f)
-	p.Filtered = f.Priority != "" || f.Label != "" || f.Query != "" || f.Extension != "" || f.Host != "" || f.OS != "" || f.Release != "" || f.Channel != "" || f.New || f.Regressed
+	p.Filtered = f.Priority != "" || f.Label != "" || f.Query != "" || f.Extension != "" || f.Host != "" || f.OS != "" || f.Release != "" || f.Channel != "" || f.New || f.Regressed || !people.IsZero()
 	p.Table = v.famTable(page.Families, p.Period).sortable(r.URL, f.Sort)
-	p.Table.Pick = p.CanEdit
+	if p.Triage, err = s.listTriage(r, v, &p.Table, page.Families); err != nil {
+		return err
+	}
+	p.Table.Pick = p.CanEdit || p.Triage.CanWatch
 	p.Total, p.Crashes, p.Installs, p.Partial = page.Total, page.Crashes, page.Installs, page.Partial
 	if f.Cursor != "" {
-		p.First = with(r.URL, "cursor", "", "done", "")
+		p.First = with(r.URL, "cursor", "", "done", "", "undo", "")
 	}
 	if page.Next != "" {
-		p.Next = with(r.URL, "cursor", page.Next, "done", "")
+		p.Next = with(r.URL, "cursor", page.Next, "done", "", "undo", "")
 	}
-	p.Back = with(r.URL, "done", "")
+	p.Back = with(r.URL, "done", "", "undo", "")
 	p.Tabs = []tab{
-		{Label: "Open", Href: with(r.URL, "state", "", "new", "", "regressed", "", "cursor", "", "done", ""), Current: state == "open" && !f.New && !f.Regressed},
-		{Label: "New", Href: with(r.URL, "state", "", "new", "1", "regressed", "", "cursor", "", "done", ""), Current: f.New},
-		{Label: "Regressed", Href: with(r.URL, "state", "", "new", "", "regressed", "1", "cursor", "", "done", ""), Current: f.Regressed},
-		{Label: "Resolved", Href: with(r.URL, "state", "resolved", "new", "", "regressed", "", "cursor", "", "done", ""), Current: state == "resolved"},
-		{Label: "Ignored", Href: with(r.URL, "state", "ignored", "new", "", "regressed", "", "cursor", "", "done", ""), Current: state == "ignored"},
-		{Label: "All", Href: with(r.URL, "state", "all", "new", "", "regressed", "", "cursor", "", "done", ""), Current: state == "all"},
+		{Label: "Open", Href: with(r.URL, "state", "", "new", "", "regressed", "", "cursor", "", "done", "", "undo", ""), Current: state == "open" && !f.New && !f.Regressed},
+		{Label: "New", Href: with(r.URL, "state", "", "new", "1", "regressed", "", "cursor", "", "done", "", "undo", ""), Current: f.New},
+		{Label: "Regressed", Href: with(r.URL, "state", "", "new", "", "regressed", "1", "cursor", "", "done", "", "undo", ""), Current: f.Regressed},
+		{Label: "Resolved", Href: with(r.URL, "state", "resolved", "new", "", "regressed", "", "cursor", "", "done", "", "undo", ""), Current: state == "resolved"},
+		{Label: "Ignored", Href: with(r.URL, "state", "ignored", "new", "", "regressed", "", "cursor", "", "done", "", "undo", ""), Current: state == "ignored"},
+		{Label: "All", Href: with(r.URL, "state", "all", "new", "", "regressed", "", "cursor", "", "done", "", "undo", ""), Current: state == "all"},
 	}
 	switch {
 	case is:
@@ -156,28 +168,34 @@ func (s *Server) bulkState(w http.ResponseWriter, r *http.Request, v viewer) err
 	if to == crash.Resolved {
 		in = crash.NextRelease
 	}
+	var all []crash.Change
 	for _, id := range ids {
-		if err := s.decide(r, v, crash.Decision{Family: id, To: to, ResolvedIn: in, Actor: v.p.ID}); err != nil {
+		c, err := s.decide(r, v, crash.Decision{Family: id, To: to, ResolvedIn: in, Actor: v.p.ID})
+		if err != nil {
 			return err
 		}
+		all = append(all, c)
 	}
-	return redirect(w, r, withDone(back, "state"))
-}
-
-// decide asks the policies about the very family, then records the decision.
-func (s *Server) decide(r *http.Request, v viewer, c crash.Decision) error {
-	if !slices.Contains(crash.States, c.To) {
-		return fault.E("web.decide", fault.Invalid, "Choose a state.", nil)
-	}
-	f, err := s.o.Desk.Family(r.Context(), s.scope(v), c.Family, crash.Period{})
+	batch, err := s.o.Triage.Remember(r.Context(), v.p, all)
 	if err != nil {
 		return err
 	}
-	if err := s.check(v, account.FamilyEdit, familyResource(f.Family)); err != nil {
-		return err
+	return redirect(w, r, withUndo(withDone(back, "state"), batch))
+}
+
+// decide asks the policies about the very family, then records the decision.
+func (s *Server) decide(r *http.Request, v viewer, c crash.Decision) (crash.Change, error) {
+	if !slices.Contains(crash.States, c.To) {
+		return crash.Change{}, fault.E("web.decide", fault.Invalid, "Choose a state.", nil)
 	}
-	_, err = s.o.Desk.SetState(r.Context(), s.scope(v), c)
-	return err
+	f, err := s.o.Desk.Family(r.Context(), s.scope(v), c.Family, crash.Period{})
+	if err != nil {
+		return crash.Change{}, err
+	}
+	if err := s.check(v, account.FamilyEdit, familyResource(f.Family)); err != nil {
+		return crash.Change{}, err
+	}
+	return s.o.Desk.SetState(r.Context(), s.scope(v), c)
 }
 
 func familyResource(f crash.Family) account.Resource {

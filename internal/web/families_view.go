@@ -7,6 +7,7 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/crash/triage"
 	"github.com/bellwether-project/bellwether/internal/facts"
 )
 
@@ -18,6 +19,9 @@ type famRow struct {
 	Span  string // releases it was seen in
 	Last  stamp
 	Own   bool // the page is about its extension
+	// Mark is whose it is and its labels, when the viewer may know.
+	Mark   triage.Mark
+	Marked bool
 }
 
 // TargetWord says who is meant when no extension is.

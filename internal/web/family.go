@@ -35,7 +35,8 @@ type familyPage struct {
 	Form     stateForm
 	Answer   *answerForm
 	familyTriage
-	Quiet empty // when nothing crashed in the period
+	People familyPeople
+	Quiet  empty // when nothing crashed in the period
 }
 
 type shareList struct {
@@ -64,6 +65,9 @@ type stateForm struct {
 	Undo     string // the change that can be taken back
 
 	answer *answerForm // when that form had mistakes
+	// Draft is a comment that was not taken, and why.
+	Draft       string
+	DraftErrors []string
 }
 
 // candidate is one that may be to blame.
@@ -160,6 +164,9 @@ func (s *Server) showFamily(w http.ResponseWriter, r *http.Request, v viewer, id
 		}
 	}
 	p.Form, p.Waiting = form, waitingOf(d)
+	if p.People, err = s.familyPeople(r, v, d, form.Draft, form.DraftErrors); err != nil {
+		return err
+	}
 	if p.Answer = form.answer; p.Answer == nil {
 		if p.Answer, err = s.answerOf(ctx, v, d.Family); err != nil {
 			return err
@@ -353,7 +360,7 @@ func (s *Server) setState(w http.ResponseWriter, r *http.Request, v viewer) erro
 	if len(f.Note) > 1000 {
 		f.Errors = append(f.Errors, "The note is longer than 1,000 bytes.")
 	} else if len(f.Errors) > 0 {
-	} else if err := s.decide(r, v, c); err != nil {
+	} else if _, err := s.decide(r, v, c); err != nil {
 		if code := fault.CodeOf(err); code != fault.Invalid && code != fault.Conflict {
 			return err
 		}

@@ -195,6 +195,7 @@ func fixPages() map[string]any {
 			Rows: []heldGroup{{crash.HeldGroup{Signature: "a91c03f2be770011", Title: "TypeError in ruleRange", Crashes: 4100, Installs: 3, Why: "412 crashes in a minute against 1.2 in the hour before, from 3 installs in 1 networks"}, v.at(fixNow.Add(-2 * time.Hour)), v.at(fixNow.Add(-time.Hour)), "#"}}, Rule: registry.Quarantine{}.WithDefaults(), Before: "2026-11-21T09:40:12Z", CanDecide: true},
 		"symbols":          fixSymbols(v, extTabs),
 		"feedback":         feedbackPage{Shell: fixShell("extensions", "Feedback", crumb{"Extensions", "/extensions"}), Period: per, Tabs: extTabs, Rows: fixFeedback(v), Next: "#"},
+		"routing":          fixRouting(),
 		"letters":          lettersPage{Shell: fixShell("intake", "Dead letters", crumb{"Intake", "/intake"}), Rows: v.letterRows([]pipeline.Letter{{ID: "0193abcdef0123456789abcdef012345", At: fixNow, Stage: "stack", Reason: "too many frames", State: "dead"}}), CanReplay: true},
 		"letter":           letterPage{Shell: fixShell("intake", "Dead letter", crumb{"Intake", "/intake"}), L: v.letterRows([]pipeline.Letter{{ID: "0193abcdef0123456789abcdef012345", At: fixNow, Received: fixNow, Stage: "stack", Reason: "too many frames", State: "dead"}})[0], Record: "{\n  \"kind\": \"crash\"\n}", CanReplay: true, Open: true},
 		"search":           searchPage{Shell: fixShell("", "Search"), Q: "lint", Extensions: []found{{"acme.markdown-lint", "Markdown Lint", "/extensions/acme.markdown-lint"}}, Families: v.famTable(fixFamilies()[:2], per), Total: 2},

@@ -19,6 +19,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
+	"github.com/bellwether-project/bellwether/internal/crash/triage"
 	"github.com/bellwether-project/bellwether/internal/db/dbtest"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
@@ -39,6 +40,7 @@ type house struct {
 	accounts *account.Service
 	registry *registry.Registry
 	desk     *crash.Desk
+	triage   *triage.Desk
 	worker   *pipeline.Worker
 	refuse   int // status with which the door refuses test events; 0 = it takes them
 	stream   *stream.Mem
@@ -72,6 +74,8 @@ func newHouse(t *testing.T) *house {
 	mem, ids := facts.NewMem(), 0
 	h.desk, err = crash.New(ctx, crash.Options{Flow: d, Records: d, Audit: log, Facts: mem, Now: now, NewID: func() string { ids++; return fmt.Sprintf("c-%d", ids) }})
 	must(err)
+	h.triage, err = triage.New(ctx, triage.Options{Records: d, Audit: log, Desk: h.desk, Accounts: h.accounts, Registry: h.registry, Now: now, NewID: func() string { ids++; return fmt.Sprintf("c-%d", ids) }})
+	must(err)
 	h.counts, err = pipeline.NewCounts(ctx, d, now)
 	must(err)
 	h.worker, err = pipeline.New(ctx, pipeline.Options{Stream: h.stream, Flow: d, Facts: mem, Desk: h.desk, Counts: h.counts, Audit: log, Records: d, World: h.registry.World, Now: now})
@@ -79,7 +83,7 @@ func newHouse(t *testing.T) *house {
 	table, err := jobs.New(ctx, jobs.Options{DB: d, Holder: "test", Now: now}, []jobs.Job{{Name: "tidy", What: "Tidies.", Every: time.Hour, Limit: time.Minute, Do: func(context.Context) (string, error) { return "tidied", nil }}})
 	must(err)
 	h.outside(d, log, mem)
-	h.server, err = New(Options{Answers: h.answers, Doctor: h.doctor, AddNote: h.note, Now: now, Accounts: h.accounts, Registry: h.registry, Desk: h.desk, Worker: h.worker, Counts: h.counts, Facts: mem, Jobs: table, Audit: log, Build: "test",
+	h.server, err = New(Options{Answers: h.answers, Doctor: h.doctor, AddNote: h.note, Now: now, Accounts: h.accounts, Registry: h.registry, Desk: h.desk, Triage: h.triage, Worker: h.worker, Counts: h.counts, Facts: mem, Jobs: table, Audit: log, Build: "test",
 		Intake: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if h.refuse != 0 {
 				w.Header().Set("X-Sentry-Error", "the door <is> shut")

@@ -82,6 +82,8 @@ func withSettings(v, full reflect.Value) any {
 		return registerPage{settingsShell: x.settingsShell, CanPub: true}
 	case permissionsPage:
 		return permissionsPage{settingsShell: x.settingsShell}
+	case routingPage:
+		return routingPage{settingsShell: x.settingsShell, CanEdit: true}
 	case auditPage:
 		return auditPage{settingsShell: x.settingsShell}
 	}

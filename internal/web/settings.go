@@ -29,6 +29,7 @@ func (s *Server) settings(r *http.Request, v viewer, at, title string) settingsS
 		{"API tokens", "/settings/tokens", s.may(v, account.TokenEdit, account.List("token"))},
 		{"Members", "/settings/members", s.may(v, account.AccountRead, account.OfServer("account", ""))},
 		{"Register", "/settings/register", s.may(v, account.PublisherRead, account.List("publisher"))},
+		{"Routing rules", "/settings/routing", s.may(v, account.RuleRead, account.OfServer("rule", ""))},
 		{"Who may do what", "/settings/permissions", s.may(v, account.PlaybookRead, account.List("playbook"))},
 		{"Audit log", "/settings/audit", s.may(v, account.AuditRead, account.OfServer("audit", ""))},
 	} {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/crash/triage"
 	"github.com/bellwether-project/bellwether/internal/eco"
 )
 
@@ -54,6 +55,15 @@ type flash struct{ Kind, Icon, Text string }
 // carry codes, not text: nobody can put words into our mouth by a link.
 var done = map[string]flash{
 	"state":         {"ok", "check", "The state was changed."},
+	"triage":        {"ok", "check", "Done."},
+	"rules":         {"ok", "check", "Saved. Families that are new from now on follow these rules."},
+	"nothing":       {"warn", "info", "Choose what to do with them."},
+	"same":          {"warn", "info", "It was like that already."},
+	"back":          {"ok", "check", "It was taken back."},
+	"back-part":     {"warn", "info", "It was taken back, except where somebody changed it since."},
+	"comment":       {"ok", "check", "Your comment is there."},
+	"names":         {"warn", "info", "Your comment is there. A name after an @ fits nobody who reads it, or several; they were not told."},
+	"gone":          {"ok", "check", "Deleted."},
 	"undone":        {"ok", "check", "The last change was taken back."},
 	"priority":      {"ok", "check", "The priority was set."},
 	"merged":        {"ok", "check", "The families are one now."},
@@ -239,7 +249,9 @@ func (s *Server) names(ctx context.Context) func(id string) string {
 		}
 		n := shortID(id)
 		if a, err := s.o.Accounts.Member(ctx, id); err == nil && a.Name != "" {
-			n = a.Name
+			if n = a.Name; a.Forgotten() {
+				n = triage.Former
+			}
 		}
 		known[id] = n
 		return n

@@ -23,6 +23,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
 	"github.com/bellwether-project/bellwether/internal/crash/suspect"
 	"github.com/bellwether-project/bellwether/internal/crash/symbols"
+	"github.com/bellwether-project/bellwether/internal/crash/triage"
 	"github.com/bellwether-project/bellwether/internal/door"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
@@ -42,6 +43,7 @@ type Options struct {
 	Registry *registry.Registry
 	Desk     *crash.Desk
 	Suspects *suspect.Desk // nil: families show no associated extensions
+	Triage   *triage.Desk
 	Worker   *pipeline.Worker
 	Counts   *pipeline.Counts
 	Facts    facts.Store // splits by host and system
@@ -78,8 +80,8 @@ type Server struct {
 
 // New reads templates and static files once.
 func New(o Options) (*Server, error) {
-	if o.Now == nil || o.Accounts == nil || o.Registry == nil || o.Desk == nil {
-		return nil, fault.E("web.New", fault.Internal, "The pages need a clock, accounts, a register and the crash desk.", nil)
+	if o.Now == nil || o.Accounts == nil || o.Registry == nil || o.Desk == nil || o.Triage == nil {
+		return nil, fault.E("web.New", fault.Internal, "The pages need a clock, accounts, a register, the crash desk and triage.", nil)
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

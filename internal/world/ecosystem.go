@@ -47,7 +47,9 @@ func (w *World) Ecosystem() Ecosystem {
 			ID: hostName, Name: "Studio", Kind: registry.VSCode, Files: []string{"resources/app/out", "usr/share/studio"},
 			Paths: []string{".studio/extensions/{publisher}.{name}-{version}/"},
 		}},
-		Teams: []registry.Team{{
+		Teams: []registry.Team{{ID: "editor", Name: "Editor core", Hosts: []string{hostName}}, {
+			ID: "workbench", Name: "Workbench tools", Extensions: []eco.ExtensionID{"acme.git", "acme.linter", "acme.snippets", "acme.theme"},
+		}, {
 			ID: "languages", Name: "Language tools", Hosts: []string{hostName},
 			Extensions: []eco.ExtensionID{"northwind.gobridge", "northwind.java", "northwind.notebook", "northwind.python", "pixelforge.dotnet", "pixelforge.rusty"},
 		}},

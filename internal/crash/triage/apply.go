@@ -242,7 +242,8 @@ func (d *Desk) writeOne(ctx context.Context, tx *sql.Tx, version int64, v *verdi
 		team, rule = was.team, ""
 	} else if team != was.team {
 		changed = true
-		if err := d.note(ctx, tx, change{batch: batch, family: v.id, actor: rulesActor, kind: "team", was: was.team, now: team, note: rule}); err != nil {
+		now := text(teamWord{Team: team, Rule: rule})
+		if err := d.note(ctx, tx, change{batch: batch, family: v.id, actor: rulesActor, kind: "team", was: teamOf(was), now: now}); err != nil {
 			return false, err
 		}
 		if err := d.emit(ctx, tx, Event{Kind: Assigned, Family: v.id, Actor: rulesActor, Item: team, Recipients: all.members(team)}, true); err != nil {

@@ -41,8 +41,8 @@ func changes(ctx context.Context, q querier, where string, args ...any) ([]chang
 	return out, err
 }
 
-// list makes "$1, $2 …" and the arguments for ids.
-func list(ids []string) (string, []any) {
+// marks makes "$1, $2 …" and the arguments for ids.
+func marks(ids []string) (string, []any) {
 	args := make([]any, len(ids))
 	var b strings.Builder
 	for i, id := range ids {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+
+	"github.com/bellwether-project/bellwether/internal/fault"
 )
 
 // Colours is how many colours a label can have.
@@ -84,7 +86,7 @@ func (d *Desk) ruleLabels(ctx context.Context, tx *sql.Tx, family string, names 
 		if err := d.wear(ctx, tx, family, id, worn{id, rulesActor, false}, true); err != nil {
 			return false, err
 		}
-		if err := d.note(ctx, tx, change{batch: batch, family: family, actor: rulesActor, kind: "label", item: id, now: "on"}); err != nil {
+		if err := d.note(ctx, tx, change{batch: batch, family: family, actor: rulesActor, kind: "label", item: id, was: "off", now: "on"}); err != nil {
 			return false, err
 		}
 	}
@@ -96,7 +98,7 @@ func (d *Desk) ruleLabels(ctx context.Context, tx *sql.Tx, family string, names 
 		if err := d.wear(ctx, tx, family, id, worn{}, false); err != nil {
 			return false, err
 		}
-		if err := d.note(ctx, tx, change{batch: batch, family: family, actor: rulesActor, kind: "label", item: id, was: "on"}); err != nil {
+		if err := d.note(ctx, tx, change{batch: batch, family: family, actor: rulesActor, kind: "label", item: id, was: "on", now: "off"}); err != nil {
 			return false, err
 		}
 	}
@@ -113,3 +115,56 @@ func (d *Desk) wear(ctx context.Context, tx *sql.Tx, family, label string, w wor
 		ON CONFLICT (family, label) DO UPDATE SET rule = excluded.rule, off = excluded.off`, family, label, w.rule, bit(w.off))
 	return err
 }
+
+// maxLabelName bounds a label's name in bytes.
+const maxLabelName = 64
+
+// owner is whose vocabulary a new label of this person on this family belongs to:
+// the ecosystem's for those who sort for it, else the publisher's.
+func (s *seat) owner() string {
+	if s.inside || s.f.Blame == "" {
+		return ""
+	}
+	return s.f.Blame.Publisher()
+}
+
+// uses reports whether a label can be put on this family by this person: the
+// family's publisher's own, and the ecosystem's by those who sort for it.
+func (s *seat) uses(l Label) bool {
+	if l.Owner == "" {
+		return s.inside
+	}
+	return s.f.Blame != "" && s.f.Blame.Publisher() == l.Owner
+}
+
+const labelCols = `id, owner, name, colour, about`
+
+func scanLabel(r *sql.Rows) (l Label, err error) {
+	err = r.Scan(&l.ID, &l.Owner, &l.Name, &l.Colour, &l.About)
+	return l, err
+}
+
+func labelByID(ctx context.Context, q querier, id string) (l Label, err error) {
+	err = scan(ctx, q, func(r *sql.Rows) (err error) {
+		l, err = scanLabel(r)
+		return err
+	}, `SELECT `+labelCols+` FROM triage_label WHERE id = $1`, id)
+	if err == nil && l.ID == "" {
+		err = fault.E("triage.label", fault.NotFound, "There is no such label.", nil)
+	}
+	return l, err
+}
+
+// vocabulary reads every label, by owner and name; at most maxVocabulary.
+func vocabulary(ctx context.Context, q querier) ([]Label, error) {
+	var out []Label
+	err := scan(ctx, q, func(r *sql.Rows) error {
+		l, err := scanLabel(r)
+		out = append(out, l)
+		return err
+	}, `SELECT `+labelCols+` FROM triage_label ORDER BY owner, name LIMIT $1`, maxVocabulary)
+	return out, err
+}
+
+// maxVocabulary bounds the labels of everybody together.
+const maxVocabulary = 5000

@@ -138,3 +138,29 @@ func handle(name string) string {
 	}
 	return strings.TrimSuffix(b.String(), "-")
 }
+
+// Colleagues lists who decides on families in a part of the ecosystem that p sees,
+// without p: whom a list of families can be given to. Do checks each family.
+func (d *Desk) Colleagues(ctx context.Context, p account.Principal) ([]Person, error) {
+	all, err := d.directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	mine := d.o.Accounts.Scope(p)
+	out := []Person{}
+	for i := range all.list {
+		a := &all.list[i]
+		if a.ID == p.ID || a.Disabled || !d.o.Accounts.Authorize(a.Principal(), account.FamilyEdit, account.List("family")).Allow {
+			continue
+		}
+		theirs := d.o.Accounts.Scope(a.Principal())
+		meet := mine.All() || theirs.All() ||
+			slices.ContainsFunc(theirs.Extensions(), func(e eco.ExtensionID) bool { return slices.Contains(mine.Extensions(), e) }) ||
+			slices.ContainsFunc(theirs.Hosts(), func(h string) bool { return slices.Contains(mine.Hosts(), h) })
+		if meet {
+			out = append(out, all.person(a.ID))
+		}
+	}
+	slices.SortFunc(out, func(a, b Person) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	return out, nil
+}

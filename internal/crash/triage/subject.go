@@ -28,7 +28,7 @@ type standing struct {
 func standings(ctx context.Context, q querier, ids []string) (map[string]standing, error) {
 	out := make(map[string]standing, len(ids))
 	for part := range slices.Chunk(ids, 500) {
-		marks, args := list(part)
+		marks, args := marks(part)
 		err := scan(ctx, q, func(r *sql.Rows) error {
 			var id string
 			s := standing{there: true}

@@ -3,33 +3,9 @@ package triage
 import (
 	"context"
 	"database/sql"
-
-	"github.com/bellwether-project/bellwether/internal/account"
-	"github.com/bellwether-project/bellwether/internal/fault"
 )
 
-// Watch makes p watch a family, or stop (mute: nothing makes p watch it again but
-// Watch). A token watches for its owner.
-func (d *Desk) Watch(ctx context.Context, p account.Principal, family string, on bool) error {
-	const op = "triage.Watch"
-	if p.Kind != account.KindAccount && p.Kind != account.KindToken {
-		return fault.E(op, fault.Invalid, "Only people watch.", nil)
-	}
-	if _, err := d.sit(ctx, p, account.FamilyComment, family); err != nil {
-		return err
-	}
-	return fault.Wrap(op, d.o.Records.Tx(ctx, func(tx *sql.Tx) error {
-		if err := setWatch(ctx, tx, family, p.ID, "hand", on); err != nil {
-			return err
-		}
-		action := "family.watch"
-		if !on {
-			action = "family.mute"
-		}
-		return d.record(ctx, tx, p.Actor(), action, family, "")
-	}))
-}
-
+// setWatch says that an account watches a family, or does not, whatever happens.
 func setWatch(ctx context.Context, tx *sql.Tx, family, account, why string, on bool) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO triage_watch (family, account, why, muted) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (family, account) DO UPDATE SET why = excluded.why, muted = excluded.muted`, family, account, why, bit(!on))
