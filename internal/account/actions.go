@@ -36,6 +36,7 @@ const (
 	CrashRelease    Action = "crash.release"
 	SymbolRead      Action = "symbol.read"
 	SymbolEdit      Action = "symbol.edit"
+	DumpRead        Action = "dump.read"
 	FeedbackRead    Action = "feedback.read"
 	FeedbackContact Action = "feedback.contact"
 	FactsQuery      Action = "facts.query"
@@ -98,6 +99,7 @@ var ActionList = []ActionInfo{
 	{CrashRelease, "crash", ScopeFamilies, "Release or discard crashes that are held because a burst looked forged."},
 	{SymbolRead, "symbol", ScopeRead, "See which symbol files there are, and which are missing."},
 	{SymbolEdit, "symbol", ScopeSymbols, "Upload and delete source maps, mappings and symbol files."},
+	{DumpRead, "dump", ScopePrivacy, "Download a minidump that is kept: the raw memory of somebody's process."},
 	{FeedbackRead, "feedback", ScopeRead, "Read what users wrote about a crash or an extension."},
 	{FeedbackContact, "feedback", ScopeTickets, "See how the user who wrote can be reached."},
 	{FactsQuery, "facts", ScopeRead, "Ask the explorer for counts."},

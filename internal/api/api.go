@@ -33,6 +33,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
+	"github.com/bellwether-project/bellwether/internal/crash/dumps"
 	"github.com/bellwether-project/bellwether/internal/crash/suspect"
 	"github.com/bellwether-project/bellwether/internal/crash/symbols"
 	"github.com/bellwether-project/bellwether/internal/crash/triage"
@@ -54,6 +55,7 @@ type Options struct {
 	Accounts *account.Service
 	Registry *registry.Registry
 	Desk     *crash.Desk
+	Dumps    *dumps.Store  // nil: no dumps are kept
 	Suspects *suspect.Desk // nil: its route answers unavailable
 	Triage   *triage.Desk
 	Facts    facts.Store

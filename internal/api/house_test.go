@@ -21,6 +21,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/consent"
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
+	"github.com/bellwether-project/bellwether/internal/crash/dumps"
 	"github.com/bellwether-project/bellwether/internal/crash/suspect"
 	"github.com/bellwether-project/bellwether/internal/crash/symbols"
 	"github.com/bellwether-project/bellwether/internal/crash/triage"
@@ -119,10 +120,13 @@ func newHouse(t testing.TB) *house {
 	base, _ := url.Parse("https://bell.example.org")
 	suspects, err := suspect.New(t.Context(), suspect.Options{Flow: h.d, Facts: h.facts, Desk: desk, Now: clock})
 	ok(err)
-	h.Server, err = New(Options{Now: clock, Accounts: acc, Registry: reg, Desk: desk, Triage: people, Suspects: suspects, Facts: h.facts, Audit: h.log, Answers: h.answers, AddNote: h.note, Worker: h.worker, Counts: counts, Symbols: names, Jobs: table, Alerts: h.alerting(acc, reg, desk, ring), Base: base, Cookie: "bellwether", Version: "test"})
+	kept, err := dumps.New(t.Context(), dumps.Options{Records: h.d, Audit: h.log, Blobs: new(blob.Mem), Keys: ring, Now: clock})
+	ok(err)
+	h.Server, err = New(Options{Now: clock, Accounts: acc, Registry: reg, Desk: desk, Dumps: kept, Triage: people, Suspects: suspects, Facts: h.facts, Audit: h.log, Answers: h.answers, AddNote: h.note, Worker: h.worker, Counts: counts, Symbols: names, Jobs: table, Alerts: h.alerting(acc, reg, desk, ring), Base: base, Cookie: "bellwether", Version: "test"})
 	ok(err)
 	h.handler = door.Front(h.Handler(), door.FrontOptions{Log: h.o.Log, Now: clock, Random: func(b []byte) { _, _ = rand.Read(b) }})
 	h.seed()
+	h.keepDumps()
 	return h
 }
 

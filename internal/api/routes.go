@@ -14,6 +14,7 @@ func (s *Server) routes() {
 	s.triageRoutes()
 	s.routingRoutes()
 	s.crashRoutes()
+	s.dumpRoutes()
 	s.receiptRoutes()
 	s.helpRoutes()
 	s.fixedRoutes()

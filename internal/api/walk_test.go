@@ -164,6 +164,8 @@ func (h *house) body(route, tenant string) string {
 		return `{"version":99}`
 	case "POST /receipts/{id}/notes":
 		return `{"message":"x","agree":true}`
+	case "PUT /projects/{id}/dumps":
+		return `{"days":3}`
 	case "PUT /projects/{id}":
 		return `{"name":"x"}`
 	case "PUT /projects/{id}/policy":

@@ -18,11 +18,13 @@ import (
 	"github.com/bellwether-project/bellwether/internal/alert"
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
+	"github.com/bellwether-project/bellwether/internal/crash/dumps"
 	"github.com/bellwether-project/bellwether/internal/crash/suspect"
 	"github.com/bellwether-project/bellwether/internal/crash/triage"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/facts/duck"
 	"github.com/bellwether-project/bellwether/internal/fault"
+	"github.com/bellwether-project/bellwether/internal/ingest/walk"
 	"github.com/bellwether-project/bellwether/internal/jobs"
 	"github.com/bellwether-project/bellwether/internal/keyring"
 	"github.com/bellwether-project/bellwether/internal/pipeline"
@@ -37,6 +39,8 @@ type App struct {
 	log     *slog.Logger
 	Records *Records
 	facts   facts.Store
+	dumps   *dumps.Store
+	walker  *walk.Tool // nil: none is installed
 	stream  stream.Log
 	group   *stream.Group
 	keys    *keyring.Ring
@@ -103,8 +107,11 @@ func (a *App) openGround(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a.facts = store
 	a.onClose(store.Close)
+	if err := a.openDumps(ctx); err != nil {
+		return err
+	}
+	a.facts = &erasing{store, a.dumps}
 	a.group = stream.NewGroup(log, stream.GroupOptions{})
 	a.onClose(func() error { a.group.Close(); return nil })
 	return nil

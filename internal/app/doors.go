@@ -31,13 +31,13 @@ func (a *App) doors(base *url.URL) (main, rpc http.Handler, err error) {
 		Registry: a.Records.Registry, Keyring: a.keys, Scrub: scrub.New(scrub.Options{}),
 		Append: a.group.Append, Count: a.counts.Add, Full: a.disk.Full,
 		Country: a.country(), Now: now, ReceivedAt: a.receivedAt(), Random: random, Spent: before,
-		Receipts: a.receipts(base),
+		Receipts: a.receipts(base), Dumps: a.dumpDoor(),
 	})
 	secure := base.Scheme == "https"
 	pages, err := web.New(web.Options{
 		Log: a.log, Now: now, Accounts: a.Records.Accounts, Registry: a.Records.Registry, Desk: a.desk, Triage: a.triage, Suspects: a.suspect,
 		Worker: a.worker, Counts: a.counts, Facts: a.facts, Jobs: a.jobs, Alerts: a.Alerts, Audit: a.Records.Audit,
-		Answers: a.answers, AddNote: a.addNote(in), Doctor: a.doctor(),
+		Answers: a.answers, AddNote: a.addNote(in), Doctor: a.doctor(), Dumps: a.dumps,
 		Symbols: a.Records.Symbols,
 		Base:    base, Secure: &secure, Intake: routes(in.Routes()), Build: Version(),
 	})

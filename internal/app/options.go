@@ -39,6 +39,9 @@ type Options struct {
 	NotifyAllowPrivate []string `help:"Private networks that channels may lead to, also by plain http, such as 10.1.0.0/16. Unset: public addresses, by https." name:"notify-allow-private"`
 	LogLevel           string   `help:"Least level that is logged: debug, info, warn, error." name:"log-level" default:"info" enum:"debug,info,warn,error"`
 
+	Stackwalk        string   `help:"The program minidump-stackwalk: auto looks for it in PATH, off never uses it, else its path. Linux only; without it stacks of minidumps are unwound here." name:"stackwalk" default:"auto"`
+	StackwalkSymbols []string `help:"Folders of Breakpad symbols that minidump-stackwalk is given." name:"stackwalk-symbols"`
+
 	// Demo lets the demo world set the day of receipt. Only the demo command sets it.
 	Demo bool `kong:"-"`
 }

@@ -17,7 +17,7 @@ const countsDays = 90
 // schedule is the table of everything that recurs.
 func (a *App) schedule() []jobs.Job {
 	r := a.Records
-	return append(a.answerJobs(), []jobs.Job{
+	return append(append(a.answerJobs(), a.dumpJobs()...), []jobs.Job{
 		{Name: "counts", What: "Writes the counts of intake that were added up in memory.", Every: 10 * time.Second, Limit: time.Minute, Local: true, Do: func(ctx context.Context) (string, error) {
 			return "", a.counts.Flush(ctx)
 		}},

@@ -12,12 +12,14 @@ import (
 	"github.com/bellwether-project/bellwether/internal/blame"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/fault"
+	"github.com/bellwether-project/bellwether/internal/ingest/dump"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
 	"github.com/bellwether-project/bellwether/internal/ingest/native"
 	"github.com/bellwether-project/bellwether/internal/ingest/sentry"
 	"github.com/bellwether-project/bellwether/internal/scrub"
 	"github.com/bellwether-project/bellwether/internal/signature"
 	"github.com/bellwether-project/bellwether/internal/stack"
+	"github.com/bellwether-project/bellwether/internal/stack/minidump"
 )
 
 type crashCmd struct {
@@ -31,7 +33,7 @@ const maxReport = native.MaxReport
 
 type reportFlags struct {
 	JSON bool     `help:"Print JSON, one object a report." name:"json"`
-	File []string `arg:"" help:"A text trace, a whole report (Node.js, JVM, macOS, a CPU profile), a browser report, a Sentry event or a Sentry envelope; - is standard input."`
+	File []string `arg:"" help:"A text trace, a whole report (Node.js, JVM, macOS, a CPU profile), a browser report, a Sentry event or a Sentry envelope, a minidump; - is standard input."`
 }
 
 // verdict is what the rules say of one report.
@@ -92,11 +94,11 @@ func judge(c *console, world *blame.World, name string) (verdict, error) {
 		return verdict{}, fault.E("crash.sign", fault.NotFound, "The file cannot be read.", err)
 	}
 	defer in.Close()
-	b, err := io.ReadAll(io.LimitReader(in, maxReport+1))
+	b, err := io.ReadAll(io.LimitReader(in, dump.MaxDump+1))
 	switch {
 	case err != nil:
 		return verdict{}, fault.E("crash.sign", fault.Unavailable, "The file cannot be read.", err)
-	case len(b) > maxReport:
+	case len(b) > maxReport && !minidump.Is(b) || len(b) > dump.MaxDump:
 		return verdict{}, fault.E("crash.sign", fault.TooLarge, "A report has at most 16 MiB.", nil)
 	}
 	report, origin, reader, err := understand(b)
@@ -120,6 +122,9 @@ func understand(b []byte) (*eco.Crash, eco.Origin, string, error) {
 	trimmed := bytes.TrimSpace(b)
 	if len(trimmed) == 0 {
 		return nil, eco.Origin{}, "", fault.E("crash.sign", fault.Invalid, "The report is empty.", nil)
+	}
+	if c, o, reader, is, err := dumpReport(b); is {
+		return c, o, reader, err
 	}
 	if c, o, reader, is, err := wholeReport(b); is {
 		return c, o, reader, err
@@ -158,7 +163,7 @@ func understand(b []byte) (*eco.Crash, eco.Origin, string, error) {
 func explain(w io.Writer, v verdict) {
 	fmt.Fprintf(w, "%s\n  read as    %s\n  signature  %s (%s)\n  key        %s\n", v.Signature.Title, v.Reader, v.Signature.Hash, v.Signature.Version, v.Signature.Key)
 	if v.Signature.Low {
-		fmt.Fprintln(w, "  trust      low: there is no usable stack")
+		fmt.Fprintln(w, "  trust      low: no usable stack, a place without a name, or a frame that was guessed; see below")
 	}
 	fmt.Fprintln(w, "\nHow the signature came about:")
 	for i, s := range v.Signature.Why {
@@ -203,6 +208,9 @@ func blameLine(b eco.Blame) string {
 
 func frameLine(f eco.Frame) string {
 	name := f.Function
+	if name == "" && strings.HasPrefix(f.Addr, "+0x") {
+		return strings.TrimSpace(f.Module + f.Addr + "  " + string(f.Trust))
+	}
 	if f.Module != "" && !strings.HasPrefix(name, f.Module) {
 		name = f.Module + "." + name
 	}

@@ -140,7 +140,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, protocol, key st
 	var install eco.Install
 	emit := func(it *item.Item) {
 		if out := batch.add(it); out.Kept {
-			up.ours, kept, install = out.ID, true, batch.env.Origin.Install
+			up.ours, kept, install = out.ID, !batch.env.Quarantined, batch.env.Origin.Install
 		}
 	}
 	it := dump.Item(d, raw, s.walk(r.Context(), raw, d), form, r.URL.Query())
@@ -196,7 +196,7 @@ func (s *Server) walk(ctx context.Context, raw []byte, d *minidump.Dump) dump.St
 }
 
 // keep stores a dump where the project's policy says so; its tier was covered, or
-// there would be no record. A failure is counted and never the client's concern.
+// there would be no record. Dumps of a burst that looks forged are not kept. A failure is counted and never the client's concern.
 func (s *Server) keep(ctx context.Context, b *batch, id eco.ID, install eco.Install, raw []byte) {
 	o, p := s.o.Dumps, b.g.key.Project
 	if o.Days == nil || o.Keep == nil || raw == nil {

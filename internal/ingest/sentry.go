@@ -153,7 +153,7 @@ func (s *Server) envelope(w http.ResponseWriter, r *http.Request, project int64)
 	h, err = sentry.EnvelopeWith(b.bytes, batch.now, MaxEvent, s.attachedDump(r.Context(), &g, &b, &raw), func(it *item.Item) {
 		n++
 		out := batch.add(it)
-		if out.Kept && it.Walk.Stage != "" {
+		if out.Kept && it.Walk.Stage != "" && !batch.env.Quarantined {
 			crash, install = out.ID, batch.env.Origin.Install
 		}
 		if id == "" && it.Category != "session" && it.Category != "internal" {

@@ -26,6 +26,7 @@ func TestUnnamed(t *testing.T) {
 		{"a guess above", []eco.Frame{frame(eco.FrameRuntime, "", "libc.so.6", "+0x99", eco.TrustContext), frame("", "paint", "libdraw.so", "+0x1f26", eco.TrustScan)},
 			"SIGSEGV | u|libdraw.so|paint", "SIGSEGV in paint", true},
 		{"a guess below", []eco.Frame{frame("", "paint", "libdraw.so", "+0x1", eco.TrustContext), frame("", "main", "app", "+0x2", eco.TrustScan)}, "SIGSEGV | u|libdraw.so|paint", "SIGSEGV in paint", false},
+		{"the host, then a guess", []eco.Frame{frame(eco.FrameHost, "", "editor", "+0x7", eco.TrustContext), frame("", "", "libx.so", "+0x2", eco.TrustScan)}, "SIGSEGV | h|editor|+0x7", "SIGSEGV in editor+0x7", true},
 		{"nowhere, then offset", []eco.Frame{{Trust: eco.TrustContext}, frame("", "", "app", "+0x2", eco.TrustFP)}, "SIGSEGV | u|app|+0x2", "SIGSEGV in app+0x2", true},
 		{"an absolute address is no name", []eco.Frame{frame("", "", "app", "0x7ffe0012", "")}, "SIGSEGV | u|app|", "SIGSEGV", false},
 	} {

@@ -233,6 +233,7 @@ func (s *signer) read(platform string, root int) {
 
 // first is the index of the first in-app frame: an extension's; else what the
 // client calls in-app; else a library's, an unknown one, the host's, the runtime's.
+// What an unwinder guessed comes after what it knows, but before the runtime.
 func (s *signer) first() int {
 	best, rank := -1, 9
 	for i := range s.places {
@@ -251,6 +252,9 @@ func (s *signer) first() int {
 		case s.places[i].class == 'u':
 			r = 5
 		case s.places[i].class == 'r':
+			r = 7
+		}
+		if r < 6 && s.frames[i].Trust == eco.TrustScan {
 			r = 6
 		}
 		if r < rank {

@@ -37,6 +37,7 @@ type crashPage struct {
 	Removed  []eco.Removal
 	Steps    []stepRow
 	Why      []eco.WhyStep
+	Dump     *dumpView
 	Near     []crash.Near
 }
 
@@ -77,6 +78,9 @@ func (s *Server) crash(w http.ResponseWriter, r *http.Request, v viewer) error {
 	p := crashPage{Doc: doc, ID: doc.ID.String(), Trace: traceOf(doc), Blame: candidates(doc.Blame), Redacted: doc.Redacted,
 		Received: v.at(time.UnixMilli(doc.Received)), Happened: v.at(time.UnixMilli(doc.Time)), Removed: doc.Removed,
 		Why: doc.Signature.Why, Near: doc.Placement.Near, Active: doc.Crash.Active}
+	if p.Dump, err = s.dumpView(ctx, v, doc); err != nil {
+		return err
+	}
 	p.Head = headOf(doc)
 	crumbs := []crumb{{"Crashes", "/crashes"}}
 	if doc.Placement.Family != "" {

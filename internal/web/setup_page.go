@@ -30,6 +30,7 @@ type setupPage struct {
 	Key      *registry.Key // that the snippets show
 	NewKey   keyRow        // the empty form
 	Held     []heldRow
+	Keep     []keepChoice
 	Usual    registry.Quarantine // the limits that hold where none is set
 	Clients  []tab
 	Client   client
@@ -162,7 +163,7 @@ func (s *Server) showSetup(w http.ResponseWriter, r *http.Request, v viewer, sub
 		}
 	}
 	s.setupClient(r, &p, kind)
-	p.Usual = registry.Quarantine{}.WithDefaults()
+	p.Usual, p.Keep = registry.Quarantine{}.WithDefaults(), s.keepForm(p.Project.ID)
 	if p.Held, err = s.held(ctx, v, sub); err != nil {
 		return err
 	}

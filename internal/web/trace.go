@@ -2,6 +2,7 @@ package web
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/eco"
@@ -40,6 +41,7 @@ type frameView struct {
 	Was   string // the frame as it came, when a symbol file renamed it
 	Or    string // what else it may be
 	In    bool   // inlined: it has no frame of its own
+	Trust eco.FrameTrust
 }
 
 // keepOpen is how long a run of foreign frames may be before it is folded.
@@ -111,14 +113,16 @@ func framesOf(frames []eco.Frame, i, j int) []frameView {
 	out := make([]frameView, 0, j-i)
 	for k := i; k < j; k++ {
 		f := frames[k]
-		v := frameView{N: k + 1, Fn: f.Function, Owner: f.Owner, Class: f.Class, Ext: open(f), Async: f.Async, Or: f.Or, In: f.Inlined}
+		v := frameView{N: k + 1, Fn: f.Function, Owner: f.Owner, Class: f.Class, Ext: open(f), Async: f.Async, Or: f.Or, In: f.Inlined, Trust: f.Trust}
 		if v.Was = wasOf(f); v.Was == "" {
 			v.Orig = f.Orig
 		}
 		if f.Module != "" && f.Module != f.Function && v.Fn != "" {
 			v.Fn = f.Module + " · " + v.Fn
 		} else if v.Fn == "" {
-			v.Fn = f.Module
+			if v.Fn = f.Module; strings.HasPrefix(f.Addr, "+0x") {
+				v.Fn += f.Addr // an offset in the module: all there is without symbols
+			}
 		}
 		if v.Fn == "" {
 			v.Fn = f.Addr

@@ -21,6 +21,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
+	"github.com/bellwether-project/bellwether/internal/crash/dumps"
 	"github.com/bellwether-project/bellwether/internal/crash/suspect"
 	"github.com/bellwether-project/bellwether/internal/crash/symbols"
 	"github.com/bellwether-project/bellwether/internal/crash/triage"
@@ -42,6 +43,7 @@ type Options struct {
 	Accounts *account.Service
 	Registry *registry.Registry
 	Desk     *crash.Desk
+	Dumps    *dumps.Store  // nil: no dumps are kept
 	Suspects *suspect.Desk // nil: families show no associated extensions
 	Triage   *triage.Desk
 	Worker   *pipeline.Worker
