@@ -137,6 +137,8 @@ func (p Principal) Publishers() []string {
 type Options struct {
 	Now  func() time.Time // required
 	Rand io.Reader        // required: a cryptographic source
+	// OwnerOf says which publisher owns an extension; nil: the one its id names.
+	OwnerOf func(eco.ExtensionID) string
 	// ExtensionsOf lists a publisher's extensions, TeamOwns what a team owns. Both
 	// come from the registry's snapshot in memory and are called often.
 	ExtensionsOf func(publisher string) []eco.ExtensionID

@@ -12,6 +12,7 @@ const (
 	ExtensionCreate Action = "extension.create"
 	ExtensionEdit   Action = "extension.edit"
 	ExtensionImport Action = "extension.import"
+	ClaimEdit       Action = "claim.edit"
 	PublisherRead   Action = "publisher.read"
 	PublisherEdit   Action = "publisher.edit"
 	HostRead        Action = "host.read"
@@ -75,6 +76,7 @@ var ActionList = []ActionInfo{
 	{ExtensionCreate, "extension", ScopeRegistry, "Register an extension."},
 	{ExtensionEdit, "extension", ScopeRegistry, "Change an extension's entry."},
 	{ExtensionImport, "extension", ScopeRegistry, "Register or change many extensions from a file."},
+	{ClaimEdit, "claim", ScopeRegistry, "Claim an extension for one's own publisher, with a proof."},
 	{PublisherRead, "publisher", ScopeRead, "See a publisher."},
 	{PublisherEdit, "publisher", ScopeRegistry, "Register or change a publisher."},
 	{HostRead, "host", ScopeRead, "See a host application."},

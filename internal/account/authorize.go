@@ -28,7 +28,7 @@ func List(kind string) Resource { return Resource{Kind: kind, Listing: true} }
 
 // OfExtension is a thing of one extension.
 func OfExtension(kind, id string, ext eco.ExtensionID) Resource {
-	return Resource{Kind: kind, ID: id, Extensions: []eco.ExtensionID{ext}, Publisher: ext.Publisher()}
+	return Resource{Kind: kind, ID: id, Extensions: []eco.ExtensionID{ext}}
 }
 
 // OfHost is a thing of one host.

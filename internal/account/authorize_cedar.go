@@ -74,7 +74,7 @@ func (s *Service) question(p Principal, r Resource) question {
 		publishers = append(publishers, r.Publisher)
 	}
 	for _, e := range r.Extensions {
-		publishers = append(publishers, e.Publisher())
+		publishers = append(publishers, s.ownerOf(e))
 	}
 	scopes := make([]string, len(p.Scopes))
 	for i, sc := range p.Scopes {
@@ -100,6 +100,14 @@ func (s *Service) question(p Principal, r Resource) question {
 		})},
 	}
 	return q
+}
+
+// ownerOf is the publisher that owns an extension.
+func (s *Service) ownerOf(e eco.ExtensionID) string {
+	if s.opts.OwnerOf == nil {
+		return e.Publisher()
+	}
+	return s.opts.OwnerOf(e)
 }
 
 func set(words []string) cedar.Set {

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -21,9 +22,9 @@ type extRules struct {
 }
 
 func scanExtension(row *sql.Rows) (e Extension, err error) {
-	var publisher, rules string
+	var rules string
 	var created, updated int64
-	if err = row.Scan(&e.ID, &publisher, &e.Kind, &e.Name, &e.Summary, &e.Repository, &e.Contact, &e.Host, &rules, &created, &updated, &e.Version); err != nil {
+	if err = row.Scan(&e.ID, &e.Owner, &e.Kind, &e.Name, &e.Summary, &e.Repository, &e.Contact, &e.Host, &rules, &created, &updated, &e.Version); err != nil {
 		return e, err
 	}
 	e.Created, e.Updated = timeOf(created), timeOf(updated)
@@ -70,7 +71,7 @@ func (r *Registry) PutExtension(ctx context.Context, actor string, e Extension) 
 	}
 	err := r.change(ctx, func(tx *sql.Tx) (bool, error) {
 		var m mistakes
-		if ok, err := exists(ctx, tx, `SELECT 1 FROM registry_publisher WHERE id = $1`, e.Publisher()); err != nil {
+		if ok, err := exists(ctx, tx, `SELECT 1 FROM registry_publisher WHERE id = $1`, e.ID.Publisher()); err != nil {
 			return false, fault.Wrap(op, err)
 		} else if !ok {
 			m.add("id", "Its publisher is not in the register.")
@@ -109,6 +110,7 @@ func extensionIn(ctx context.Context, tx *sql.Tx, id eco.ExtensionID) (e Extensi
 // whether that changed anything.
 func (r *Registry) putExtension(ctx context.Context, tx *sql.Tx, actor string, e *Extension, old Extension) (bool, error) {
 	e.Created, e.Updated, e.Version = old.Created, old.Updated, old.Version
+	e.Owner = cmp.Or(old.Owner, e.ID.Publisher())
 	if reflect.DeepEqual(*e, old) {
 		return false, nil
 	}

@@ -9,6 +9,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -82,6 +83,7 @@ var Kinds = []ExtKind{VSCode, Obsidian, JetBrains, Blender, QGIS, Grafana, Brows
 // Extension is a third party's add-on.
 type Extension struct {
 	ID         eco.ExtensionID `json:"id"`
+	Owner      string          `json:"owner,omitempty"` // the publisher that owns it; what a caller sends here changes nothing
 	Kind       ExtKind         `json:"kind"`
 	Name       string          `json:"name"`
 	Summary    string          `json:"summary,omitempty"`
@@ -97,8 +99,8 @@ type Extension struct {
 	Version    int64           `json:"version"`
 }
 
-// Publisher is the part of the id before the first dot.
-func (e *Extension) Publisher() string { return e.ID.Publisher() }
+// Publisher is who owns the extension.
+func (e *Extension) Publisher() string { return cmp.Or(e.Owner, e.ID.Publisher()) }
 
 // Subject is what a release or a project belongs to: exactly one of both is set.
 type Subject struct {

@@ -202,7 +202,6 @@ func familyResource(f crash.Family) account.Resource {
 	res := account.Resource{Kind: "family", ID: f.ID}
 	if f.Blame != "" {
 		res.Extensions = []eco.ExtensionID{f.Blame}
-		res.Publisher = f.Blame.Publisher()
 	} else if f.Host != "" {
 		res.Hosts = []string{f.Host}
 	}

@@ -73,8 +73,8 @@ func (s *Server) extensions(w http.ResponseWriter, r *http.Request, v viewer) er
 		if !s.may(v, account.ExtensionRead, account.OfExtension("extension", string(id), id)) {
 			continue
 		}
-		pubs[id.Publisher()] = true
-		if p.Host != "" && e.Host != p.Host || p.Publisher != "" && id.Publisher() != p.Publisher || !matches(p.Q, string(id), e.Name) {
+		pubs[e.Publisher()] = true
+		if p.Host != "" && e.Host != p.Host || p.Publisher != "" && e.Publisher() != p.Publisher || !matches(p.Q, string(id), e.Name) {
 			continue
 		}
 		row := extRow{ExtensionHealth: by[id], ID: id, Name: cmp.Or(e.Name, string(id)), Host: s.hostName(e.Host, e.Kind)}

@@ -58,8 +58,8 @@ func (s *Server) showRegister(w http.ResponseWriter, r *http.Request, v viewer, 
 	p.CanHost = s.may(v, account.HostEdit, account.OfServer("host", ""))
 	p.CanTeam = s.may(v, account.TeamEdit, account.OfServer("team", ""))
 	perPub, perHost := map[string]int{}, map[string]int{}
-	for id, x := range snap.Extensions {
-		perPub[id.Publisher()]++
+	for _, x := range snap.Extensions {
+		perPub[x.Publisher()]++
 		perHost[x.Host]++
 	}
 	for _, id := range sortedKeys(snap.Publishers) {

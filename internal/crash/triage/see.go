@@ -20,7 +20,7 @@ func resource(f *crash.Family) account.Resource {
 	r := account.Resource{Kind: "family", ID: f.ID}
 	switch {
 	case f.Blame != "":
-		r.Extensions, r.Publisher = []eco.ExtensionID{f.Blame}, f.Blame.Publisher()
+		r.Extensions = []eco.ExtensionID{f.Blame}
 	case f.Host != "":
 		r.Hosts = []string{f.Host}
 	}

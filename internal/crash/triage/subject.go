@@ -108,7 +108,7 @@ func (d *Desk) subject(f *crash.Family, m crash.Impact) route.Crash {
 		}
 	}
 	if f.Blame != "" {
-		c.Extension.Publisher = f.Blame.Publisher()
+		c.Extension.Publisher = d.o.Registry.OwnerOf(f.Blame)
 		if e := d.o.Registry.Snapshot().Extensions[f.Blame]; e != nil {
 			c.Extension.Kind = string(e.Kind)
 		}
