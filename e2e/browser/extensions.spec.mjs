@@ -46,3 +46,21 @@ spec("registering an extension", {
     assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "Without a dot", "what was entered stays");
   },
 });
+
+spec("claims", {
+  path: "/claims", heading: "Claim an extension", landmark: ["A new claim"],
+  plain: async () => {
+    const page = await open("author", { js: false });
+    await page.goto("/claims");
+    await page.getByLabel("Id of the extension").fill("pixelforge.palette");
+    await page.getByRole("button", { name: "How to prove it" }).click();
+    await page.getByText("The marketplace's list").click();
+    await page.getByRole("button", { name: "Open the claim" }).click();
+    await page.getByText("Waiting for the proof").first().waitFor();
+    await page.getByRole("button", { name: "Look for the proof" }).first().click();
+    await page.getByText("does not name your e-mail address").first().waitFor();
+    await page.getByRole("button", { name: "Withdraw" }).first().click();
+    await page.getByText("Ended").first().waitFor();
+    await page.done();
+  },
+});

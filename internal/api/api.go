@@ -38,6 +38,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/crash/symbols"
 	"github.com/bellwether-project/bellwether/internal/crash/triage"
 	"github.com/bellwether-project/bellwether/internal/door"
+	"github.com/bellwether-project/bellwether/internal/door/claim"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/fault"
@@ -69,6 +70,7 @@ type Options struct {
 	Counts  *pipeline.Counts
 	Jobs    *jobs.Table
 	Alerts  *alert.Service // nil: no messages are sent
+	Claims  *claim.Claims  // nil: nobody can claim an extension
 	Base    *url.URL       // address clients reach us at; nil: taken from each request
 	Symbols *symbols.Store // nil: symbol files are not kept here
 	// Cookie is the name of the cookie with the session token; "" = only API tokens.

@@ -28,6 +28,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/db"
 	"github.com/bellwether-project/bellwether/internal/db/dbtest"
 	"github.com/bellwether-project/bellwether/internal/door"
+	"github.com/bellwether-project/bellwether/internal/door/claim"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/jobs"
@@ -122,7 +123,8 @@ func newHouse(t testing.TB) *house {
 	ok(err)
 	kept, err := dumps.New(t.Context(), dumps.Options{Records: h.d, Audit: h.log, Blobs: new(blob.Mem), Keys: ring, Now: clock})
 	ok(err)
-	h.Server, err = New(Options{Now: clock, Accounts: acc, Registry: reg, Desk: desk, Dumps: kept, Triage: people, Suspects: suspects, Facts: h.facts, Audit: h.log, Answers: h.answers, AddNote: h.note, Worker: h.worker, Counts: counts, Symbols: names, Jobs: table, Alerts: h.alerting(acc, reg, desk, ring), Base: base, Cookie: "bellwether", Version: "test"})
+	h.Server, err = New(Options{Now: clock, Accounts: acc, Registry: reg, Desk: desk, Dumps: kept, Triage: people, Suspects: suspects, Facts: h.facts, Audit: h.log, Answers: h.answers, AddNote: h.note, Worker: h.worker, Counts: counts, Symbols: names, Jobs: table, Alerts: h.alerting(acc, reg, desk, ring), Base: base, Cookie: "bellwether", Version: "test",
+		Claims: &claim.Claims{Registry: reg, Accounts: acc, Prover: &claim.Prover{Listed: reg.Listed}}})
 	ok(err)
 	h.handler = door.Front(h.Handler(), door.FrontOptions{Log: h.o.Log, Now: clock, Random: func(b []byte) { _, _ = rand.Read(b) }})
 	h.seed()

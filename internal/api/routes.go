@@ -4,6 +4,7 @@ package api
 func (s *Server) routes() {
 	s.meRoutes()
 	s.extensionRoutes()
+	s.claimRoutes()
 	s.entryRoutes()
 	s.releaseRoutes()
 	s.projectRoutes()

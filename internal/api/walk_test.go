@@ -113,6 +113,8 @@ func (h *house) path(pattern, tenant, asker string) string {
 		id = h.mineOrNot(first, tenant, asker)
 	case "settings/register":
 		id = "publisher"
+	case "claims":
+		id = h.claim(tenant, asker)
 	case "symbols":
 		id = h.symbolOf(tenant, strings.HasSuffix(pattern, "/restore"))
 	case "channels", "settings/channels":
@@ -145,6 +147,36 @@ func (h *house) mineOrNot(what, tenant, asker string) string {
 		h.t.Fatal(err)
 	}
 	return in.Principal.Session
+}
+
+// claim opens a claim: the asker's own for acme, somebody else's for zeta.
+func (h *house) claim(tenant, asker string) string {
+	h.t.Helper()
+	if tenant == "zeta" || h.people[asker].Principal.ID == "" {
+		asker = "victim"
+		h.as(asker)
+	}
+	if _, err := h.o.Registry.Extension(h.t.Context(), "free.thing"); err != nil { // neither tenant's
+		if _, err := h.o.Registry.PutPublisher(h.t.Context(), "system:test", registry.Publisher{ID: "free", Name: "Free"}); err != nil {
+			h.t.Fatal(err)
+		}
+		if _, err := h.o.Registry.PutExtension(h.t.Context(), "system:test", registry.Extension{ID: "free.thing", Kind: registry.VSCode, Name: "Thing"}); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	id := h.people[asker].Principal.ID
+	open, err := h.o.Registry.Claims(h.t.Context(), id)
+	for _, c := range open {
+		_ = h.o.Registry.Withdraw(h.t.Context(), "system:test", id, c.ID)
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	c, err := h.o.Registry.NewClaim(h.t.Context(), "system:test", registry.Claim{Extension: "free.thing", Publisher: "newcomer", Account: id, Method: registry.ByList})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return c.ID
 }
 
 // body is a request body that passes every check of form, so that the answer is
@@ -208,6 +240,10 @@ func (h *house) body(route, tenant string) string {
 		return `{"name":"x","form":"webhook","publisher":"` + tenant + `","url":"ftp://x","kinds":["family.new"]}`
 	case "PUT /channels/{id}":
 		return `{"name":"x","kinds":["family.new"]}`
+	case "POST /claims":
+		return `{"extension":"free.thing","publisher":"newcomer","method":"list"}`
+	case "PUT /extensions/{id}/listed-owners":
+		return `{"emails":[]}`
 	case "POST /invitations":
 		return `{"email":"another@example.org","grants":[]}`
 	case "PUT /members/{id}/grants":

@@ -20,7 +20,7 @@ func (h *house) pages() *web.Server {
 	h.t.Helper()
 	o := h.o
 	plain := false
-	s, err := web.New(web.Options{Now: o.Now, Accounts: o.Accounts, Registry: o.Registry, Desk: o.Desk, Triage: o.Triage, Suspects: o.Suspects, Worker: o.Worker, Counts: o.Counts, Facts: o.Facts,
+	s, err := web.New(web.Options{Now: o.Now, Accounts: o.Accounts, Registry: o.Registry, Desk: o.Desk, Triage: o.Triage, Suspects: o.Suspects, Worker: o.Worker, Counts: o.Counts, Facts: o.Facts, Claims: o.Claims,
 		Jobs: o.Jobs, Alerts: o.Alerts, Audit: o.Audit, Answers: o.Answers, AddNote: o.AddNote, Base: o.Base, Secure: &plain, Build: "test",
 		Intake: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })})
 	if err != nil {

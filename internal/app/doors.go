@@ -37,7 +37,7 @@ func (a *App) doors(base *url.URL) (main, rpc http.Handler, err error) {
 	pages, err := web.New(web.Options{
 		Log: a.log, Now: now, Accounts: a.Records.Accounts, Registry: a.Records.Registry, Desk: a.desk, Triage: a.triage, Suspects: a.suspect,
 		Worker: a.worker, Counts: a.counts, Facts: a.facts, Jobs: a.jobs, Alerts: a.Alerts, Audit: a.Records.Audit,
-		Answers: a.answers, AddNote: a.addNote(in), Doctor: a.doctor(), Dumps: a.dumps,
+		Answers: a.answers, AddNote: a.addNote(in), Claims: a.claims(), Doctor: a.doctor(), Dumps: a.dumps,
 		Symbols: a.Records.Symbols,
 		Base:    base, Secure: &secure, Intake: routes(in.Routes()), Build: Version(),
 	})

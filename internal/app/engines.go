@@ -67,7 +67,7 @@ func OpenRecords(ctx context.Context, o Options, log *slog.Logger) (_ *Records, 
 	r.Accounts, err = account.New(ctx, r.DB, r.Audit, account.Options{
 		Now: now, Rand: rand.Reader,
 		OwnerOf: r.Registry.OwnerOf, ExtensionsOf: r.Registry.ExtensionsOf,
-		TeamOwns:     r.Registry.TeamOwns,
+		TeamOwns: r.Registry.TeamOwns,
 		Alarm: func(a account.Action, policies []string) {
 			log.Error("policy could not be evaluated; the request was denied", "action", string(a), "policies", policies)
 		},

@@ -47,6 +47,9 @@ func (s *Server) Routes() []door.Route {
 		get("/search/complete", account.FamilyRead, s.complete, "How a search that is being typed may go on."),
 
 		get("/extensions", account.ExtensionRead, s.extensions, "Extensions with their health."),
+		get("/claims", account.ClaimEdit, s.claims, "One's own claims to extensions, and how to prove a new one."),
+		post("/claims", account.ClaimEdit, s.newClaim, "Claims an extension."),
+		post("/claims/{id}", account.ClaimEdit, s.settleClaim, "Looks for the proof of a claim, or withdraws it."),
 		get("/extensions/new", account.ExtensionCreate, s.newExtension, "The form of a new extension."),
 		post("/extensions", account.ExtensionCreate, s.createExtension, "Registers an extension, with a project and a key."),
 		get("/extensions/{id}", account.ExtensionRead, s.extension, "An extension: the author's home."),

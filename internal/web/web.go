@@ -26,6 +26,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/crash/symbols"
 	"github.com/bellwether-project/bellwether/internal/crash/triage"
 	"github.com/bellwether-project/bellwether/internal/door"
+	"github.com/bellwether-project/bellwether/internal/door/claim"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/fault"
@@ -66,6 +67,8 @@ type Options struct {
 	Doctor *diagnose.Doctor
 	// AddNote sends what a reporter adds on a receipt's page down the ordinary way; nil: nothing can be added.
 	AddNote func(ctx context.Context, project int64, crash, text string, from netip.Addr) (eco.ID, error)
+	// Claims looks for proofs of claims to extensions; nil: nobody can claim one.
+	Claims *claim.Claims
 	// Build is the version shown in the settings; "" = unknown.
 	Build string
 }

@@ -1,7 +1,7 @@
-// Package proof looks for the proof of a claim to an extension: a file in its
+// Package claim looks for the proof of a claim to an extension: a file in its
 // repository, or a TXT record of its domain. It fetches from public addresses
 // only, follows nothing, and reads little.
-package proof
+package claim
 
 import (
 	"context"
@@ -50,7 +50,7 @@ func (p *Prover) Look(ctx context.Context, c registry.Claim, email string) (prov
 		}
 		return true, "The marketplace's list names your e-mail address.", nil
 	default:
-		return false, "", fault.E("proof.Look", fault.Internal, "No such proof.", nil)
+		return false, "", fault.E("claim.Look", fault.Internal, "No such proof.", nil)
 	}
 	return proven, why, nil
 }
