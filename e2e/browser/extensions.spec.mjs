@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hrefOf, spec } from "./stage.mjs";
+import { hrefOf, open, spec } from "./stage.mjs";
 
 spec("extensions", {
   path: "/extensions", heading: "Extensions", landmark: ["Crash-free sessions", "Installs hit"],
