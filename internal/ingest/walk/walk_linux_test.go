@@ -234,3 +234,34 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestRealNames: with Breakpad symbols the program names the frames of a real dump.
+func TestRealNames(t *testing.T) {
+	dir := os.Getenv("BELLWETHER_DATA")
+	if _, err := exec.LookPath(Program); err != nil || dir == "" {
+		t.Skip(Program + " is not installed, or BELLWETHER_DATA is not set")
+	}
+	dir = filepath.Join(dir, "wire/minidump/expected-breakpad")
+	raw, err := os.ReadFile(filepath.Join(dir, "minidump2.dmp"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := minidump.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := Find(t.Context(), "auto", []string{filepath.Join(dir, "symbols")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := w.Walk(t.Context(), raw, d)
+	var named []string
+	for _, f := range s.Frames {
+		if f.Function != "" {
+			named = append(named, f.Function)
+		}
+	}
+	if want := "`anonymous namespace'::CrashFunction main __tmainCRTStartup"; !strings.HasPrefix(strings.Join(named, " "), want) {
+		t.Errorf("%s: %q, want %q", s.By, named, want)
+	}
+}

@@ -1,0 +1,5 @@
+//go:build linux && cgo
+
+package native_test
+
+const cgo = true
