@@ -184,16 +184,22 @@ func Clean(s string, max int) string {
 	if strings.IndexByte(s, 0) >= 0 {
 		s = strings.ReplaceAll(s, "\x00", "")
 	}
-	if len(s) > max {
-		s = s[:max]
-		for len(s) > 0 && !utf8.RuneStart(s[len(s)-1]) {
-			s = s[:len(s)-1]
-		}
-		if r, n := utf8.DecodeLastRuneInString(s); r == utf8.RuneError && n == 1 && len(s) > 0 {
-			s = s[:len(s)-1]
-		}
+	s = cutRunes(s, max)
+	if utf8.ValidString(s) {
+		return s
 	}
-	return strings.ToValidUTF8(s, "\uFFFD")
+	return cutRunes(strings.ToValidUTF8(s, "\uFFFD"), max) // a replaced byte became three
+}
+
+func cutRunes(s string, max int) string {
+	if len(s) <= max {
+		return s
+	}
+	n := max
+	for n > 0 && n > max-utf8.UTFMax && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }
 
 // ID is a time-ordered 128-bit id in the layout of UUIDv7: 48 bits of Unix

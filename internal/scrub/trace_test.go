@@ -107,6 +107,9 @@ func TestFalseAlarms(t *testing.T) {
 		if strings.Contains(name, "gecko") || strings.Contains(name, "v8-forms") || strings.Contains(name, "php.txtar") {
 			continue // invented to hold such things
 		}
+		if strings.Contains(name, "/asan-") {
+			continue // a legend of "words: two hex digits" reads like headers; such reports are refused
+		}
 		_, hits := r.Text(text)
 		for _, h := range hits {
 			if !allowed[h.Rule] {
