@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -36,7 +37,10 @@ func child(how string) {
 	case "sleep":
 		time.Sleep(time.Minute)
 	case "spin":
-		for {
+		for n := 0; ; n++ {
+			if n < 0 {
+				return
+			}
 		}
 	case "flood":
 		page := bytes.Repeat([]byte("x"), 1<<20)
@@ -53,6 +57,7 @@ func child(how string) {
 				b[i] = 1
 			}
 			all = append(all, b)
+			runtime.KeepAlive(all)
 		}
 	case "fail":
 		fmt.Fprintln(os.Stderr, "SECRET")
