@@ -27,5 +27,5 @@ func commentHTML(c *triage.Comment) (template.HTML, error) {
 	for i, x := range c.Mentions {
 		out = strings.ReplaceAll(out, mentionMark+strconv.Itoa(i)+mentionMark, `<span class="mention">@`+template.HTMLEscapeString(x.Name)+`</span>`)
 	}
-	return template.HTML(out), nil
+	return template.HTML(strings.ReplaceAll(out, "<pre>", `<pre class="code" tabindex="0">`)), nil
 }

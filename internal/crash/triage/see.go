@@ -83,8 +83,10 @@ func (d *Desk) directory(ctx context.Context) (people, error) {
 // name is what a person is called on pages.
 func (p people) name(id string) string {
 	switch a := p.byID[id]; {
-	case id == "", id == crash.System:
+	case id == "", id == crash.System, strings.HasPrefix(id, "system:"):
 		return "the server"
+	case strings.HasPrefix(id, "token:"):
+		return "an API token"
 	case id == rulesActor:
 		return "the rules"
 	case a == nil || a.Forgotten():
