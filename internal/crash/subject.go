@@ -32,7 +32,7 @@ func (d *Desk) Impacts(ctx context.Context, ids []string) (map[string]Impact, er
 	out := make(map[string]Impact, len(ids))
 	p := d.period(Period{From: d.o.Now().AddDate(0, 0, -impactDays)})
 	all := facts.Everything()
-	totals, err := d.queries(ctx, p.crashes(all).by(facts.SubjectExt).sum(facts.Count), p.crashes(all).by(facts.Host).sum(facts.Count))
+	totals, err := d.inTurn(ctx, p.crashes(all).by(facts.SubjectExt).sum(facts.Count), p.crashes(all).by(facts.Host).sum(facts.Count))
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (d *Desk) Impacts(ctx context.Context, ids []string) (map[string]Impact, er
 		if err != nil {
 			return nil, fault.Wrap("crash.Impacts", err)
 		}
-		r, err := d.queries(ctx, p.crashes(all).in(facts.Family, part...).by(facts.Family).sum(facts.Count, facts.Installs),
+		r, err := d.inTurn(ctx, p.crashes(all).in(facts.Family, part...).by(facts.Family).sum(facts.Count, facts.Installs),
 			p.crashes(all).in(facts.Family, part...).by(facts.Family, facts.Date).sum(facts.Count),
 			p.crashes(all).in(facts.Family, part...).by(facts.Family, facts.SubjectVer).sum(facts.Count).most(facts.Count))
 		if err != nil {
@@ -88,6 +88,19 @@ func (d *Desk) Impacts(ctx context.Context, ids []string) (map[string]Impact, er
 				m.Trend = float64(now[id]) / float64(max(before[id], 1))
 				out[id] = m
 			}
+		}
+	}
+	return out, nil
+}
+
+// inTurn asks several questions one after the other: these look at every day of the
+// span for hundreds of families, and pages must have memory left meanwhile.
+func (d *Desk) inTurn(ctx context.Context, asks ...*ask) ([]facts.Result, error) {
+	out := make([]facts.Result, len(asks))
+	for i, a := range asks {
+		var err error
+		if out[i], err = d.query(ctx, a); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
