@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/account"
+	"github.com/bellwether-project/bellwether/internal/estimate"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/fault"
 )
@@ -47,6 +48,8 @@ type answer struct {
 	Rows    [][]any  `json:"rows"`
 	More    bool     `json:"more,omitempty" doc:"The limit cut the answer."`
 	Note    string   `json:"note,omitempty" doc:"What was left out, and why."`
+	// Intervals are those of the weighted measures by name, one per row.
+	Intervals map[string][]estimate.Interval `json:"intervals,omitempty" doc:"95 % intervals of weighted measures, by name, one per row; by installs."`
 }
 
 // open are the columns one may ask about. Columns that single out an installation,
@@ -147,6 +150,7 @@ func (s *Server) factRoutes() {
 		if query.Relabel, err = s.o.Desk.Relabels(ctx); err != nil { // families as people merged and split them
 			return answer{}, err
 		}
+		withErrors(&query)
 		r, err := s.o.Facts.Query(ctx, query)
 		if err != nil && ctx.Err() != nil && c.ctx.Err() == nil {
 			err = fault.E("api.facts", fault.TooLarge, "The question takes too long; please narrow it.", err)
@@ -154,7 +158,8 @@ func (s *Server) factRoutes() {
 		if r.Rows == nil {
 			r.Rows = [][]any{}
 		}
-		return answer{r.Cols, r.Rows, r.More, note}, err
+		intervals := bounds(query, &r)
+		return answer{r.Cols, r.Rows, r.More, note, intervals}, err
 	}
 	add(s, op{Method: "POST", Path: "/facts/query", ID: "facts.query", Action: account.FactsQuery, Doc: "Asks for groups of facts with measures."}, listed[post]("facts"),
 		func(c *call, in *post) (answer, error) { return run(c, &in.Body) })

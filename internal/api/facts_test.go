@@ -25,6 +25,11 @@ func TestFactsQuery(t *testing.T) {
 	if got, _ := json.Marshal(a); string(got) != `{"columns":["subject_ext","count","installs"],"rows":[["acme.theme",1,1]]}` {
 		t.Errorf("acme sees %s", got)
 	}
+	h.want(200, &a, acme, "POST", "/api/v1/facts/query", `{"measures":[{"fn":"weighted","as":"about"},{"fn":"count"}],"where":[{"column":"kind","op":"in","values":["crash"]}]}`)
+	if got, _ := json.Marshal(a); string(got) != `{"columns":["about","count"],"rows":[[1,1]],"intervals":{"about":[{"value":1,"low":0,"high":2.9983404408683687,"n":64}]}}` {
+		t.Errorf("a weighted count comes with %s", got)
+	}
+	a = answer{}
 	operator := h.as("operator", account.Grant{Role: account.Operator})
 	h.want(403, nil, operator, "POST", "/api/v1/facts/query", question)
 	// Nothing that singles out one installation, session or report can be asked.

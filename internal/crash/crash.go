@@ -249,16 +249,18 @@ type Match struct {
 // Health is what the sessions and crashes of one thing (an extension, a release,
 // a host, everything) say in a period.
 type Health struct {
-	Crashes  int64 `json:"crashes"`
-	Families int64 `json:"families"` // seen in the period
-	New      int64 `json:"new"`      // first seen in the period
-	Hit      int64 `json:"hit"`      // distinct installs with a crash
-	Unknown  int64 `json:"unknown"`  // crashes without an install
-	Sessions int64 `json:"sessions"`
-	Installs int64 `json:"installs"` // distinct installs with a session
-	Errored  int64 `json:"errored"`  // sessions with an error that neither crashed nor ended abnormally
-	Crashed  int64 `json:"crashed"`
-	Abnormal int64 `json:"abnormal"`
+	Crashes int64 `json:"crashes"`
+	// CrashesErr is the standard error of Crashes with whole installs as the units; 0 where it was not asked for (releases).
+	CrashesErr float64 `json:"crashes_std_err,omitempty"`
+	Families   int64   `json:"families"` // seen in the period
+	New        int64   `json:"new"`      // first seen in the period
+	Hit        int64   `json:"hit"`      // distinct installs with a crash
+	Unknown    int64   `json:"unknown"`  // crashes without an install
+	Sessions   int64   `json:"sessions"`
+	Installs   int64   `json:"installs"` // distinct installs with a session
+	Errored    int64   `json:"errored"`  // sessions with an error that neither crashed nor ended abnormally
+	Crashed    int64   `json:"crashed"`
+	Abnormal   int64   `json:"abnormal"`
 	// CrashFreeSessions is 1 - Crashed/Sessions, CrashFreeInstalls the same over installs.
 	CrashFreeSessions estimate.Interval `json:"crash_free_sessions"`
 	CrashFreeInstalls estimate.Interval `json:"crash_free_installs"`
@@ -280,8 +282,10 @@ type Overview struct {
 	Period    Period          `json:"period"`
 	Health    Health          `json:"health"`
 	Before    Health          `json:"before"` // the period of the same length before
-	Trend     []DayHealth     `json:"trend"`  // every day of the period
-	Releases  []ReleaseHealth `json:"releases"`
+	// Change is how many times the crashes are of those before. It means something only if both spans were observed: compare their sessions.
+	Change   estimate.Comparison `json:"change"`
+	Trend    []DayHealth         `json:"trend"` // every day of the period
+	Releases []ReleaseHealth     `json:"releases"`
 }
 
 // DayHealth is one UTC day of an overview.
@@ -295,10 +299,11 @@ type DayHealth struct {
 
 // ExtensionHealth is a row of the list of extensions.
 type ExtensionHealth struct {
-	Extension eco.ExtensionID `json:"extension"`
-	Release   string          `json:"release,omitempty"` // the highest version seen in the period
-	Days      []int64         `json:"days"`              // crashes per UTC day of the period
-	Before    int64           `json:"before"`            // crashes of the period of the same length before
+	Extension eco.ExtensionID     `json:"extension"`
+	Release   string              `json:"release,omitempty"` // the highest version seen in the period
+	Days      []int64             `json:"days"`              // crashes per UTC day of the period
+	Before    int64               `json:"before"`            // crashes of the period of the same length before
+	Change    estimate.Comparison `json:"change"`            // how many times the crashes are of those before
 	// Releases holds the crash-free share of sessions of each version seen.
 	Releases map[string]estimate.Interval `json:"-"`
 	Health

@@ -92,6 +92,7 @@ func (d *Desk) overview(ctx context.Context, scope facts.Scope, s subject, p Per
 	if o.Before, err = d.health(ctx, p.before(), r[3:6]); err != nil {
 		return Overview{}, err
 	}
+	o.Change = estimate.Compare(o.Before.count(), o.Health.count(), 1)
 	days := p.days()
 	o.Trend = make([]DayHealth, len(days))
 	for i, day := range days {
@@ -116,7 +117,7 @@ func (d *Desk) overview(ctx context.Context, scope facts.Scope, s subject, p Per
 // healthAsks are the questions whose answers health reads, in its order.
 func healthAsks(scope facts.Scope, s subject, p Period) []*ask {
 	return []*ask{
-		s.on(p.crashes(scope)).sum(facts.Count, facts.Installs, facts.Unnamed),
+		s.on(p.crashes(scope)).sum(facts.Count, facts.Installs, facts.Unnamed, facts.Weighted, facts.StdErr),
 		s.on(p.crashes(scope)).not(facts.Family, "").by(facts.Family).sum(facts.Count),
 		s.on(p.sessions(scope)).sum(sessionSums...),
 	}
@@ -128,6 +129,7 @@ func (d *Desk) health(ctx context.Context, p Period, r []facts.Result) (Health, 
 	if len(r[0].Rows) > 0 {
 		v := r[0].Rows[0]
 		h.Crashes, h.Hit, h.Unknown = number(v[0]), number(v[1]), number(v[2])
+		h.CrashesErr = countErr(h.Crashes, v[3], v[4])
 	}
 	h.Families = int64(len(r[1].Rows))
 	fresh, err := d.freshIn(ctx, p)
@@ -143,6 +145,20 @@ func (d *Desk) health(ctx context.Context, p Period, r []facts.Result) (Health, 
 		h.addSessions(r[2].Rows[0])
 	}
 	return h, nil
+}
+
+// countErr is the standard error of a count, from the weighted count and its error.
+func countErr(n int64, weighted, stdErr any) float64 {
+	w, _ := weighted.(float64)
+	se, _ := stdErr.(float64)
+	if w <= 0 {
+		return 0
+	}
+	return float64(n) * se / w
+}
+
+func (h *Health) count() estimate.Count {
+	return estimate.Count{N: float64(h.Crashes), StdErr: h.CrashesErr}
 }
 
 // sessionSums are the measures that addSessions reads, in its order.
@@ -234,7 +250,7 @@ func (d *Desk) Extensions(ctx context.Context, scope facts.Scope, p Period) ([]E
 	p = d.period(p)
 	days := p.days()
 	out := []ExtensionHealth{}
-	at := map[eco.ExtensionID]int{}
+	at, before := map[eco.ExtensionID]int{}, map[eco.ExtensionID]float64{} // before: the errors of the counts
 	get := func(v any) *ExtensionHealth {
 		id := eco.ExtensionID(text(v))
 		n, ok := at[id]
@@ -254,9 +270,10 @@ func (d *Desk) Extensions(ctx context.Context, scope facts.Scope, p Period) ([]E
 		a *ask
 		f func([]any)
 	}{
-		{p.crashes(scope).by(facts.SubjectExt).sum(facts.Count, facts.Installs, facts.Unnamed).most(facts.Count), func(v []any) {
+		{p.crashes(scope).by(facts.SubjectExt).sum(facts.Count, facts.Installs, facts.Unnamed, facts.Weighted, facts.StdErr).most(facts.Count), func(v []any) {
 			x := get(v[0])
 			x.Crashes, x.Hit, x.Unknown = number(v[1]), number(v[2]), number(v[3])
+			x.CrashesErr = countErr(x.Crashes, v[4], v[5])
 		}},
 		{p.crashes(scope).by(facts.SubjectExt, facts.Date).sum(facts.Count), func(v []any) {
 			if n, ok := slices.BinarySearch(days, eco.Day(number(v[1]))); ok {
@@ -282,9 +299,11 @@ func (d *Desk) Extensions(ctx context.Context, scope facts.Scope, p Period) ([]E
 			x := get(v[0])
 			_, x.Release = widen("", x.Release, text(v[1]))
 		}},
-		{p.before().crashes(scope).by(facts.SubjectExt).sum(facts.Count), func(v []any) {
+		{p.before().crashes(scope).by(facts.SubjectExt).sum(facts.Count, facts.Weighted, facts.StdErr), func(v []any) {
 			if n, ok := at[eco.ExtensionID(text(v[0]))]; ok {
-				out[n].Before = number(v[1])
+				x := &out[n]
+				x.Before = number(v[1])
+				before[x.Extension] = countErr(x.Before, v[2], v[3])
 			}
 		}},
 	}
@@ -302,6 +321,10 @@ func (d *Desk) Extensions(ctx context.Context, scope facts.Scope, p Period) ([]E
 				s.f(v)
 			}
 		}
+	}
+	for i := range out {
+		x := &out[i]
+		x.Change = estimate.Compare(estimate.Count{N: float64(x.Before), StdErr: before[x.Extension]}, x.count(), 1)
 	}
 	slices.SortFunc(out, func(a, b ExtensionHealth) int {
 		return cmp.Or(cmp.Compare(b.Crashes, a.Crashes), cmp.Compare(a.Extension, b.Extension))

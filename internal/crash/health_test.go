@@ -1,6 +1,7 @@
 package crash
 
 import (
+	"math"
 	"testing"
 
 	"github.com/bellwether-project/bellwether/internal/db"
@@ -33,8 +34,14 @@ func TestHealth(t *testing.T) {
 		h := o.Health
 		want := Health{Crashes: 3, Families: 2, New: 1, Hit: 2, Unknown: 1, Sessions: 200, Installs: 3, Errored: 2, Crashed: 3, Abnormal: 1,
 			CrashFreeSessions: estimate.CrashFree(3, 200), CrashFreeInstalls: estimate.CrashFree(2, 3)}
-		if h != want {
+		if math.Abs(h.CrashesErr-math.Sqrt(64./63*(3-9./64))) > 1e-9 { // three installs with one each
+			t.Errorf("standard error of 3 crashes: %v", h.CrashesErr)
+		}
+		if h.CrashesErr = 0; h != want {
 			t.Errorf("health\n got %+v\nwant %+v", h, want)
+		}
+		if c := o.Change; c.Value != 3 || c.N != 4 || c.Low > .5 || c.Rise || c.Fall {
+			t.Errorf("3 crashes after 1: %+v", c)
 		}
 		if o.Before.Crashes != 1 || len(o.Trend) != 31 || o.Trend[30].Crashes != 3 || o.Trend[30].Sessions != 200 || o.Trend[30].Crashed != 3 {
 			t.Errorf("overview: %+v", o)
@@ -46,7 +53,7 @@ func TestHealth(t *testing.T) {
 			t.Errorf("1.10.0: %+v", r)
 		}
 		list, err := x.Extensions(t.Context(), everything, Period{})
-		if err != nil || len(list) != 2 || list[0].Extension != "acme.theme" || list[0].Release != "1.10.0" || list[0].Before != 1 || list[0].Crashes != 3 || list[0].New != 1 ||
+		if err != nil || len(list) != 2 || list[0].Extension != "acme.theme" || list[0].Release != "1.10.0" || list[0].Before != 1 || list[0].Change != o.Change || list[0].Crashes != 3 || list[0].New != 1 ||
 			list[1].Extension != "other.thing" || list[1].Sessions != 0 || list[1].CrashFreeSessions.Known() {
 			t.Errorf("extensions: %+v %v", list, err)
 		}

@@ -39,15 +39,17 @@ func (i Interval) Weak() bool {
 // Wilson returns the proportion k of n with Wilson's score interval. Counts that
 // contradict each other (k < 0, k > n) are clamped; n <= 0 gives the interval
 // from 0 to 1 with N 0.
-func Wilson(k, n float64) Interval {
+func Wilson(k, n float64) Interval { return wilson(k, n, z95) }
+
+func wilson(k, n, z float64) Interval {
 	if !(n > 0) || math.IsInf(n, 0) || math.IsNaN(k) {
 		return Interval{Low: 0, High: 1}
 	}
 	k = min(max(k, 0), n)
 	p := k / n
-	z2 := z95 * z95
+	z2 := z * z
 	centre := (p + z2/(2*n)) / (1 + z2/n)
-	half := z95 / (1 + z2/n) * math.Sqrt(p*(1-p)/n+z2/(4*n*n))
+	half := z / (1 + z2/n) * math.Sqrt(p*(1-p)/n+z2/(4*n*n))
 	i := Interval{Value: p, Low: max(centre-half, 0), High: min(centre+half, 1), N: n}
 	if k == 0 {
 		i.Low = 0

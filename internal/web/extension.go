@@ -109,7 +109,7 @@ func (s *Server) extension(w http.ResponseWriter, r *http.Request, v viewer) err
 		p.Empty = empty{Icon: "send", Title: "Nothing has come in for this extension", Text: "The set-up shows its key for your client and watches for the first event. In these days, and in those before, neither a session nor a crash came in.", Href: "/extensions/" + string(e.ID) + "/setup", Do: "Set it up"}
 		return s.render(w, r, http.StatusOK, "extension", p)
 	}
-	p.KPIs = healthKPIs(o.Health, o.Before, o.Trend)
+	p.KPIs = healthKPIs(o)
 	p.Trend = dayTrend("extension", "Crashes a day, and distinct installs hit.", o.Trend, v.now)
 	declared, _, err := s.o.Registry.Releases(ctx, registry.Subject{Extension: e.ID}, "", 100)
 	if err != nil {

@@ -79,7 +79,7 @@ func (s *Server) extensions(w http.ResponseWriter, r *http.Request, v viewer) er
 		}
 		row := extRow{ExtensionHealth: by[id], ID: id, Name: cmp.Or(e.Name, string(id)), Host: s.hostName(e.Host, e.Kind)}
 		if compare && (row.Crashes > 0 || row.Before > 0) {
-			row.Delta, row.DeltaClass = change(row.Before, row.Crashes)
+			row.Delta, row.DeltaClass = ratioText(row.Change)
 		}
 		rows = append(rows, row)
 	}

@@ -56,6 +56,15 @@ func fixHealth(k int64) crash.Health {
 		CrashFreeSessions: estimate.CrashFree(201*float64(k), 56000*float64(k)), CrashFreeInstalls: estimate.CrashFree(131*float64(k), 8120*float64(k))}
 }
 
+func fixOverview(now, before crash.Health, days []crash.DayHealth) crash.Overview {
+	return crash.Overview{Health: now, Before: before, Trend: days, Change: compared(before.Crashes, now.Crashes)}
+}
+
+// compared is two counts compared as if every crash were an installation's only one.
+func compared(before, now int64) estimate.Comparison {
+	return estimate.Compare(estimate.Count{N: float64(before)}, estimate.Count{N: float64(now)}, 1)
+}
+
 func fixFamilies() []crash.Family {
 	ago := func(h int) time.Time { return fixNow.Add(-time.Duration(h) * time.Hour) }
 	return []crash.Family{
@@ -171,15 +180,15 @@ func fixPages() map[string]any {
 		intakeTrend.Points = append(intakeTrend.Points, point{Label: at.Format("15:00"), Title: at.Format("2 January 15:00") + " UTC", Bar: int64(6000 + 900*((i*7)%11)), Line: int64(100 + 20*((i*5)%9)), Partial: i == 23})
 	}
 	out := map[string]any{
-		"overview": overviewPage{Shell: fixShell("overview", "Overview"), Period: per, Who: "The whole ecosystem", KPIs: healthKPIs(fixHealth(6), before, fixDays(6)), Trend: tr, Intake: card, Fresh: v.famTable(fixFamilies()[:3], per),
+		"overview": overviewPage{Shell: fixShell("overview", "Overview"), Period: per, Who: "The whole ecosystem", KPIs: healthKPIs(fixOverview(fixHealth(6), before, fixDays(6))), Trend: tr, Intake: card, Fresh: v.famTable(fixFamilies()[:3], per),
 			Attention: []attention{{ID: "acme.markdown-lint", Name: "Markdown Lint", Release: "2.5.0", Why: []string{"1 regressed family", "crashes ×4.1 of before (301 → 1,234)"}, Free: estimate.CrashFree(160, 30800), Crashes: 1234, Installs: 402}, {ID: "nimbus.git-lens-lite", Name: "Git Lens Lite", Release: "0.9.1", Why: []string{"crashes where there were none before"}, Free: estimate.CrashFree(60, 1900), Crashes: 311, Installs: 97}},
 			Releases:  []releaseRow{{"nimbus.git-lens-lite", "Git Lens Lite", "0.9.1", "beta", v.at(fixNow.AddDate(0, 0, -2)), estimate.CrashFree(60, 1900)}, {"acme.markdown-lint", "Markdown Lint", "2.5.0", "stable", v.at(fixNow.AddDate(0, 0, -5)), estimate.CrashFree(160, 30800)}}},
 		"extensions": extensionsPage{Shell: fixShell("extensions", "Extensions"), Period: per, CanCreate: true, Total: 3, PageText: "1–3 of 3", Heads: extSorts, Hosts: []option{{"vscode", "Visual Studio Code", false}}, Publishers: []option{{"acme", "acme", false}, {"nimbus", "nimbus", false}},
 			Rows: []extRow{
-				{ExtensionHealth: crash.ExtensionHealth{Release: "2.5.0", Days: fixFamilies()[0].Days, Before: 301, Health: fixHealth(2)}, ID: "acme.markdown-lint", Name: "Markdown Lint", Host: "Visual Studio Code", Delta: "×4.1 of before", DeltaClass: "up"},
-				{ExtensionHealth: crash.ExtensionHealth{Release: "0.9.1", Days: fixFamilies()[1].Days, Health: fixHealth(1)}, ID: "nimbus.git-lens-lite", Name: "Git Lens Lite", Host: "Visual Studio Code", Delta: "about as before", DeltaClass: "flat"},
+				{ExtensionHealth: crash.ExtensionHealth{Release: "2.5.0", Days: fixFamilies()[0].Days, Before: 301, Health: fixHealth(2)}, ID: "acme.markdown-lint", Name: "Markdown Lint", Host: "Visual Studio Code", Delta: "×4.1 (3.3–5.0)", DeltaClass: "up"},
+				{ExtensionHealth: crash.ExtensionHealth{Release: "0.9.1", Days: fixFamilies()[1].Days, Health: fixHealth(1)}, ID: "nimbus.git-lens-lite", Name: "Git Lens Lite", Host: "Visual Studio Code", Delta: "about as before (−9 to +31 %)", DeltaClass: "flat"},
 				{ID: "quill.py-notebook", Name: "Py Notebook", Host: "Blender"}}},
-		"extension":      extensionPage{Held: []heldRow{fixHeld()}, Feedback: fixFeedback(v), Shell: fixShell("extensions", "Markdown Lint", crumb{"Extensions", "/extensions"}), Period: per, E: fixExtension(), HostName: "Visual Studio Code", Tabs: extTabs, KPIs: healthKPIs(fixHealth(2), fixHealth(1), fixDays(2)), Trend: tr, Families: v.famTable(fixFamilies()[:2], per), FamTotal: 14, Releases: fixReleases(), Shares: fixShares()[1:], Parts: healthParts(crash.Overview{Health: fixHealth(2), Before: fixHealth(1), Period: per.Period}, crash.Page{Families: fixFamilies()[:2], Total: 2}, fixReleases()), CanEdit: true},
+		"extension":      extensionPage{Held: []heldRow{fixHeld()}, Feedback: fixFeedback(v), Shell: fixShell("extensions", "Markdown Lint", crumb{"Extensions", "/extensions"}), Period: per, E: fixExtension(), HostName: "Visual Studio Code", Tabs: extTabs, KPIs: healthKPIs(fixOverview(fixHealth(2), fixHealth(1), fixDays(2))), Trend: tr, Families: v.famTable(fixFamilies()[:2], per), FamTotal: 14, Releases: fixReleases(), Shares: fixShares()[1:], Parts: healthParts(crash.Overview{Health: fixHealth(2), Before: fixHealth(1), Period: per.Period}, crash.Page{Families: fixFamilies()[:2], Total: 2}, fixReleases()), CanEdit: true},
 		"extension-form": extensionForm{Shell: fixShell("extensions", "Register an extension", crumb{"Extensions", "/extensions"}), New: true, Action: "/extensions", E: fixExtension(), ID: "acme.markdown-lint", Kinds: []option{{"vscode", "vscode", true}}, Hosts: []option{{"vscode", "Visual Studio Code", true}}, Publishers: "acme", Errors: []string{"An extension id has the form publisher.name (letters, digits, - and _)."}},
 		"crashes":        crashesPage{Shell: fixShell("crashes", "Crashes"), Period: per, Tabs: []tab{{Label: "Open", Href: "#", Current: true}, {Label: "New", Href: "#"}, {Label: "Regressed", Href: "#"}, {Label: "Resolved", Href: "#"}, {Label: "Ignored", Href: "#"}, {Label: "All", Href: "#"}}, Filter: famFilter{State: "open", Extensions: []option{{"acme.markdown-lint", "Markdown Lint", false}}, Hosts: []option{{"vscode", "Visual Studio Code", false}}, OSes: []option{{"linux", "Linux", false}}}, Table: func() famTable { t := fams; t.Pick = true; t.Heads[0].Sorted, t.Heads[0].Href = true, "#"; return t }(), Total: 5, Crashes: 1664, CanEdit: true, Back: "/crashes", Next: "/crashes?cursor=x"},
 		"crashlist":      crashListPage{Shell: fixShell("crashes", "Crashes, newest first"), Period: per, Rows: fixRows(), What: "Crashes, newest first", Next: "#"},

@@ -96,7 +96,7 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request, v viewer) erro
 	if err != nil {
 		return err
 	}
-	p.KPIs = healthKPIs(all.Health, all.Before, all.Trend)
+	p.KPIs = healthKPIs(all)
 	p.Fresh = v.famTable(append(regressed, fresh...), p.Period)
 	p.FreshEmpty = empty{Icon: "check", Title: "No new and no regressed family", Text: "In these days only known families crashed. A family is new on the day it is first seen, and regressed when it comes back after a release that was said to fix it."}
 	p.Attention = s.attention(exts, regressed, comparable(all.Health, all.Before))
@@ -111,7 +111,8 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request, v viewer) erro
 }
 
 // healthKPIs are the headline numbers of an ecosystem, a host or an extension.
-func healthKPIs(now, before crash.Health, days []crash.DayHealth) []kpi {
+func healthKPIs(o crash.Overview) []kpi {
+	now, before, days := o.Health, o.Before, o.Trend
 	free := make([]float64, 0, len(days))
 	crashes := make([]float64, 0, len(days))
 	for _, d := range days {
@@ -134,7 +135,7 @@ func healthKPIs(now, before crash.Health, days []crash.DayHealth) []kpi {
 		out[2].Under += ", " + num(now.Unknown) + " unnamed"
 	}
 	if comparable(now, before) {
-		out[2].Delta, out[2].DeltaClass = change(before.Crashes, now.Crashes)
+		out[2].Delta, out[2].DeltaClass = ratioText(o.Change)
 	}
 	out[0].Spark = area("Crash-free sessions by day", free)
 	out[2].Spark = area("Crashes by day", crashes)
@@ -173,26 +174,6 @@ func rateKPI(label string, now, before estimate.Interval, n int64, one, many str
 	return k
 }
 
-// change compares a count with the one before. It claims a rise or a fall only
-// beyond what chance does: three standard errors of the difference of two counts.
-func change(before, now int64) (text, class string) {
-	diff := float64(now - before)
-	if diff*diff <= 9*float64(now+before) {
-		return "about as before", "flat"
-	}
-	if before == 0 {
-		return "none before", "up"
-	}
-	f := float64(now) / float64(before)
-	switch {
-	case f >= 2:
-		return fmt.Sprintf("×%.1f of before", f), "up"
-	case f > 1:
-		return fmt.Sprintf("+%.0f %%", (f-1)*100), "up"
-	}
-	return fmt.Sprintf("−%.0f %%", (1-f)*100), "down"
-}
-
 func (s *Server) fresh(ctx context.Context, v viewer, p period) (fresh, regressed []crash.Family, err error) {
 	scope := s.scope(v)
 	back, err := s.o.Desk.Families(ctx, scope, crash.Filter{Period: p.Period, Regressed: true, State: crash.Open, Sort: crash.ByInstalls, Limit: overviewFamilies / 2})
@@ -227,12 +208,8 @@ func (s *Server) attention(exts []crash.ExtensionHealth, regressed []crash.Famil
 			a.Why = append(a.Why, fmt.Sprintf("%d regressed %s", n, plural(n, "family", "families")))
 			a.weight += 1e6 * float64(n)
 		}
-		if text, class := change(e.Before, e.Crashes); compare && class == "up" {
-			if e.Before == 0 {
-				a.Why = append(a.Why, "crashes where there were none before")
-			} else {
-				a.Why = append(a.Why, fmt.Sprintf("crashes %s (%s → %s)", text, num(e.Before), num(e.Crashes)))
-			}
+		if text, _ := ratioText(e.Change); compare && e.Change.Rise {
+			a.Why = append(a.Why, fmt.Sprintf("crashes %s, %s → %s", text, num(e.Before), num(e.Crashes)))
 			a.weight += float64(e.Hit) * float64(e.Crashes) / float64(e.Before+1)
 		}
 		if e.CrashFreeSessions.Known() && e.CrashFreeSessions.High < 0.98 {

@@ -26,15 +26,19 @@ func TestSettled(t *testing.T) {
 	}
 }
 
-// A change is claimed only where chance does not explain it, and never against
-// a span that was not observed.
+// A change is claimed only where chance does not explain it, always with its
+// interval, and never against a span that was not observed.
 func TestChange(t *testing.T) {
 	for _, c := range []struct {
 		before, now int64
-		class       string
-	}{{100, 110, "flat"}, {100, 160, "up"}, {160, 90, "down"}, {0, 3, "flat"}, {0, 40, "up"}, {2, 1, "flat"}} {
-		if _, class := change(c.before, c.now); class != c.class {
-			t.Errorf("change(%d, %d) is %s, want %s", c.before, c.now, class, c.class)
+		text, class string
+	}{
+		{100, 110, "change unclear (−16 to +44 %)", "flat"}, {1000, 1010, "about as before (−7 to +10 %)", "flat"}, {100, 160, "+60 % (25–105 %)", "up"},
+		{160, 90, "−44 % (27–57 %)", "down"}, {100, 300, "×3.0 of before (2.4–3.8)", "up"}, {0, 3, "none before, too few to tell", "flat"},
+		{0, 40, "none before (at least ×10)", "up"}, {2, 1, "change unclear (×0.1 to ×3.8)", "flat"}, {0, 0, "", ""},
+	} {
+		if text, class := ratioText(compared(c.before, c.now)); text != c.text || class != c.class {
+			t.Errorf("%d after %d: %q (%s), want %q (%s)", c.now, c.before, text, class, c.text, c.class)
 		}
 	}
 	if comparable(crash.Health{Sessions: 1000}, crash.Health{Sessions: 10, Crashes: 5}) {
