@@ -11,6 +11,7 @@ func (s *Server) routes() {
 	s.keyRoutes()
 	s.familyRoutes()
 	s.suspectRoutes()
+	s.recipeRoutes()
 	s.regroupRoutes()
 	s.triageRoutes()
 	s.routingRoutes()

@@ -29,6 +29,7 @@ type familyPage struct {
 	Blame    []candidate
 	Together *togetherView
 	Evidence evidenceView
+	Recipe   *recipeView // nil: the viewer may not read single crashes
 	Recent   []crashRow
 	More     string
 	CanEdit  bool
@@ -176,6 +177,9 @@ func (s *Server) showFamily(w http.ResponseWriter, r *http.Request, v viewer, id
 		return err
 	}
 	if p.Evidence, err = s.familySuspects(ctx, v, d.Family); err != nil {
+		return err
+	}
+	if p.Recipe, err = s.recipeOf(r, v, d); err != nil {
 		return err
 	}
 	return s.render(w, r, status, "family", p)

@@ -84,6 +84,7 @@ func (s *Server) Routes() []door.Route {
 		get("/crashes/{id}", account.CrashRead, s.crash, "One crash report."),
 		get("/crashes/{id}/dump", account.DumpRead, s.dumpFile, "Downloads a minidump that is kept."),
 		get("/families/{id}", account.FamilyRead, s.family, "One family."),
+		get("/families/{id}/recipe.zip", account.CrashRead, s.recipeZip, "Files that may make a family's crashes happen again."),
 		post("/families/{id}/state", account.FamilyEdit, s.setState, "Changes the state of a family."),
 		post("/families/{id}/answer", account.FamilyEdit, s.sayAnswer, "Changes what reporters are told."),
 		post("/families/{id}/publish", account.FamilyEdit, s.publishFamily, "Puts a family into the public log, or takes it out."),
