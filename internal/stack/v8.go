@@ -31,8 +31,12 @@ func v8Frame(s string) (eco.Frame, bool) {
 }
 
 func v8Call(s string) (f eco.Frame, ok bool) {
-	if r, is := strings.CutPrefix(s, "async "); is {
-		f.Async, s = true, r
+	s = strings.TrimLeft(s, " \t")
+	for strings.HasPrefix(s, "async ") {
+		f.Async, s = true, strings.TrimLeft(s[len("async "):], " \t")
+	}
+	if s == "" {
+		return f, false
 	}
 	loc := s
 	if strings.HasSuffix(s, ")") {
