@@ -53,7 +53,7 @@ spec("family", {
     const page = await open("operator", { js: false });
     await page.goto(await hrefOf(page, "/crashes", "tbody tr:last-child a.title"));
     await page.getByLabel("Change to").selectOption("ignored");
-    await page.locator("form.state-form").getByLabel("Note").fill("From the browser test");
+    await page.locator("#note").fill("From the browser test");
     await page.getByRole("button", { name: "Change the state" }).click();
     await page.getByText("The state was changed.").waitFor();
     await page.getByText("From the browser test").waitFor();

@@ -2,7 +2,6 @@ package crash
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
@@ -104,25 +103,12 @@ func (d *Desk) query(ctx context.Context, a *ask) (facts.Result, error) {
 	return r, fault.Wrap("crash.query", err)
 }
 
-// atOnce is how many questions of one page are asked at the same time: planning,
-// most of what a small one costs, keeps one processor busy.
-const atOnce = 4
-
-// queries asks several questions and returns their answers in order.
-func (d *Desk) queries(ctx context.Context, asks ...*ask) ([]facts.Result, error) {
-	out, errs := make([]facts.Result, len(asks)), make([]error, len(asks))
-	turn := make(chan struct{}, atOnce)
-	var wg sync.WaitGroup
+// queries asks several questions, one after the other (together they need more
+// memory than the store is given), and returns their answers in order.
+func (d *Desk) queries(ctx context.Context, asks ...*ask) (out []facts.Result, err error) {
+	out = make([]facts.Result, len(asks))
 	for i, a := range asks {
-		turn <- struct{}{}
-		wg.Go(func() {
-			out[i], errs[i] = d.query(ctx, a)
-			<-turn
-		})
-	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
+		if out[i], err = d.query(ctx, a); err != nil {
 			return nil, err
 		}
 	}

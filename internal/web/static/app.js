@@ -151,7 +151,7 @@
         show(items.length > 0 && d.activeElement === box);
       } catch { show(false); }
     };
-    box.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(ask, 120); });
+    box.addEventListener("input", () => { asked++; show(false); clearTimeout(wait); wait = setTimeout(ask, 120); }); // what was offered was for another text
     box.addEventListener("blur", () => show(false));
     box.addEventListener("keydown", (e) => {
       if (list.hidden) { if (e.key === "ArrowDown") { e.preventDefault(); ask(); } return; }
