@@ -86,10 +86,10 @@ func (d *Desk) overview(ctx context.Context, scope facts.Scope, s subject, p Per
 	if err != nil {
 		return Overview{}, err
 	}
-	if o.Health, err = d.health(ctx, p, r[:3]); err != nil {
+	if o.Health, err = d.health(ctx, p, r[:4]); err != nil {
 		return Overview{}, err
 	}
-	if o.Before, err = d.health(ctx, p.before(), r[3:6]); err != nil {
+	if o.Before, err = d.health(ctx, p.before(), r[4:8]); err != nil {
 		return Overview{}, err
 	}
 	o.Change = estimate.Compare(o.Before.count(), o.Health.count(), 1)
@@ -98,12 +98,12 @@ func (d *Desk) overview(ctx context.Context, scope facts.Scope, s subject, p Per
 	for i, day := range days {
 		o.Trend[i].Day = day
 	}
-	for _, v := range r[6].Rows {
+	for _, v := range r[8].Rows {
 		if n, ok := slices.BinarySearch(days, eco.Day(number(v[0]))); ok {
 			o.Trend[n].Crashes, o.Trend[n].Installs = number(v[1]), number(v[2])
 		}
 	}
-	for _, v := range r[7].Rows {
+	for _, v := range r[9].Rows {
 		if n, ok := slices.BinarySearch(days, eco.Day(number(v[0]))); ok {
 			o.Trend[n].Sessions, o.Trend[n].Crashed = number(v[1]), number(v[2])
 		}
@@ -117,9 +117,11 @@ func (d *Desk) overview(ctx context.Context, scope facts.Scope, s subject, p Per
 // healthAsks are the questions whose answers health reads, in its order.
 func healthAsks(scope facts.Scope, s subject, p Period) []*ask {
 	return []*ask{
-		s.on(p.crashes(scope)).sum(facts.Count, facts.Installs, facts.Unnamed, facts.Weighted, facts.StdErr),
+		s.on(p.crashes(scope)).sum(facts.Count, facts.Installs, facts.Unnamed),
 		s.on(p.crashes(scope)).not(facts.Family, "").by(facts.Family).sum(facts.Count),
 		s.on(p.sessions(scope)).sum(sessionSums...),
+		// Apart from distinct installs: with them the engine would read every row twice.
+		s.on(p.crashes(scope)).sum(facts.Weighted, facts.StdErr),
 	}
 }
 
@@ -129,7 +131,9 @@ func (d *Desk) health(ctx context.Context, p Period, r []facts.Result) (Health, 
 	if len(r[0].Rows) > 0 {
 		v := r[0].Rows[0]
 		h.Crashes, h.Hit, h.Unknown = number(v[0]), number(v[1]), number(v[2])
-		h.CrashesErr = countErr(h.Crashes, v[3], v[4])
+	}
+	if len(r[3].Rows) > 0 {
+		h.CrashesErr = countErr(h.Crashes, r[3].Rows[0][0], r[3].Rows[0][1])
 	}
 	h.Families = int64(len(r[1].Rows))
 	fresh, err := d.freshIn(ctx, p)
@@ -270,10 +274,13 @@ func (d *Desk) Extensions(ctx context.Context, scope facts.Scope, p Period) ([]E
 		a *ask
 		f func([]any)
 	}{
-		{p.crashes(scope).by(facts.SubjectExt).sum(facts.Count, facts.Installs, facts.Unnamed, facts.Weighted, facts.StdErr).most(facts.Count), func(v []any) {
+		{p.crashes(scope).by(facts.SubjectExt).sum(facts.Count, facts.Installs, facts.Unnamed).most(facts.Count), func(v []any) {
 			x := get(v[0])
 			x.Crashes, x.Hit, x.Unknown = number(v[1]), number(v[2]), number(v[3])
-			x.CrashesErr = countErr(x.Crashes, v[4], v[5])
+		}},
+		{p.crashes(scope).by(facts.SubjectExt).sum(facts.Weighted, facts.StdErr), func(v []any) {
+			x := get(v[0])
+			x.CrashesErr = countErr(x.Crashes, v[1], v[2])
 		}},
 		{p.crashes(scope).by(facts.SubjectExt, facts.Date).sum(facts.Count), func(v []any) {
 			if n, ok := slices.BinarySearch(days, eco.Day(number(v[1]))); ok {
