@@ -4,11 +4,15 @@
 //	bellwether demo --once --keep /tmp/world
 //	go run ./bench/pages -dir /tmp/world -email owner@... -password "believable world"
 //
+// With -live, events come in through the OTLP door at that rate meanwhile, and are
+// counted: once the pages are done each accepted one must be stored.
+//
 // The folder must not be in use. Times are from the request to the last byte on
 // this machine; CPU is that of the server for one answer.
 package main
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"flag"
@@ -24,6 +28,8 @@ import (
 	_ "modernc.org/sqlite" // the folder's own databases, to find a family and an extension
 
 	"github.com/bellwether-project/bellwether/e2e/server"
+	"github.com/bellwether-project/bellwether/internal/load"
+	"github.com/bellwether-project/bellwether/internal/registry"
 )
 
 func main() {
@@ -34,17 +40,24 @@ func main() {
 	n := flag.Int("n", 20, "times each page is asked for")
 	paths := flag.String("paths", "/,/crashes,/extensions,FAMILY,EXTENSION,CRASHLIST", "pages; a name in capitals stands for the busiest one")
 	profile := flag.String("profile", "", "file for a processor profile of the server")
+	live := flag.Float64("live", 0, "events a second that come in meanwhile, in batches of 100")
 	flag.Parse()
-	if err := run(*dir, *email, *password, *n, strings.Split(*paths, ","), *profile); err != nil {
+	if err := run(*dir, *email, *password, *n, strings.Split(*paths, ","), *profile, *live); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(dir, email, password string, n int, paths []string, profile string) error {
+func run(dir, email, password string, n int, paths []string, profile string, live float64) error {
 	token, err := server.Session(dir, email, password)
 	if err != nil {
 		return err
+	}
+	var key registry.Key
+	if live > 0 {
+		if key, err = server.Seed(dir); err != nil {
+			return err
+		}
 	}
 	addr, err := server.FreeAddr()
 	if err != nil {
@@ -56,6 +69,13 @@ func run(dir, email, password string, n int, paths []string, profile string) err
 		return err
 	}
 	defer s.Kill()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	done := make(chan error, 1)
+	if live > 0 {
+		go func() { done <- sendLive(ctx, s, key, live) }()
+		time.Sleep(2 * time.Second)
+	}
 	averages, _ := os.ReadFile("/proc/loadavg")
 	fmt.Printf("start %.2f s (%.2f CPU s); load average %s", s.Took.Seconds(), s.Ready.CPU.Seconds(), averages)
 	fmt.Printf("%-44s %6s %8s %8s %8s %8s %8s %8s\n", "page", "status", "cold ms", "p50 ms", "p95 ms", "max ms", "CPU ms", "KB")
@@ -84,7 +104,23 @@ func run(dir, email, password string, n int, paths []string, profile string) err
 		ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 		fmt.Printf("%-44s %6d %8.1f %8.1f %8.1f %8.1f %8.1f %8.1f\n", path, status, ms(cold), ms(took[n/2]), ms(took[min(n-1, n*95/100)]), ms(took[n-1]), ms(cpu)/float64(n), float64(size)/1000)
 	}
+	if stop(); live > 0 {
+		if err := <-done; err != nil {
+			return err
+		}
+	}
 	_, err = s.Stop()
+	return err
+}
+
+// sendLive sends events until ctx ends and says how it went.
+func sendLive(ctx context.Context, s *server.Server, key registry.Key, perSecond float64) error {
+	r, err := load.Run(ctx, load.Options{URL: s.URL, Key: key.Public, Project: key.Project, Kind: load.OTLP, Rate: perSecond / 100, Duration: load.MaxDuration, ServerPID: s.PID()})
+	if err != nil {
+		return err
+	}
+	stored, err := s.Stored()
+	fmt.Printf("meanwhile: %s all stored %.2f s after the last answer\n", r, stored.Seconds())
 	return err
 }
 

@@ -5,10 +5,11 @@ import (
 	"net/http"
 )
 
-// runJobs has the jobs that compare look at the history now. At their own turn
-// they would a few minutes later; so what one answers here does not matter.
+// runJobs has the days that are over packed, and the jobs that compare look at the
+// history now. At their own turn they would a little later; so what one answers
+// here does not matter.
 func (d *demoWorld) runJobs(ctx context.Context) {
-	for _, name := range []string{"suspects"} {
+	for _, name := range []string{"compact", "suspects"} {
 		r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.state.URL+"/api/v1/jobs/"+name+"/run", nil)
 		if err != nil {
 			continue

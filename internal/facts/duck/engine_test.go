@@ -367,3 +367,53 @@ func TestAQuestionDoesNotHoldUpInserts(t *testing.T) {
 		t.Errorf("%d rows", n)
 	}
 }
+
+// A file with a log takes memory however short its log is: after a history of many
+// days only some may keep theirs, or nothing is left to answer with.
+func TestFewFilesKeepALog(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	for d := range 6 {
+		fs := factstest.Facts(rand.New(rand.NewPCG(uint64(d), 3)), d*1000, 200)
+		for i := range fs {
+			fs[i].Received -= int64(d) * 3 * 86_400_000
+		}
+		put(t, d+1, fs, s)
+	}
+	var logs int
+	for _, p := range s.all() {
+		if fileSize(p.path+".wal") > 0 {
+			logs++
+		}
+	}
+	if len(s.all()) <= maxLog/leastLog || logs == 0 || logs > maxLog/leastLog {
+		t.Errorf("%d of %d files have a log, want at most %d", logs, len(s.all()), maxLog/leastLog)
+	}
+}
+
+// Queries that together need more memory than there is are asked one after another.
+func TestQueriesShareTheMemory(t *testing.T) {
+	s, err := Open(t.Context(), Options{Dir: t.TempDir(), MemoryLimit: 24 << 20, Threads: 2, Now: factstest.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	put(t, 1, factstest.Facts(rand.New(rand.NewPCG(4, 3)), 0, 20_000), s)
+	if _, err := s.Compact(t.Context(), 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	q := facts.Query{Scope: facts.Everything(), Group: []facts.Column{facts.Signature, facts.OSVersion}, Measures: []facts.Measure{{Fn: facts.Installs}, {Fn: facts.Count}}, Limit: 10}
+	if _, err := s.Query(t.Context(), q); err != nil {
+		t.Fatalf("alone: %v", err)
+	}
+	var wg sync.WaitGroup
+	for range maxConns {
+		wg.Go(func() {
+			for range 5 {
+				if _, err := s.Query(t.Context(), q); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}

@@ -146,10 +146,10 @@ func (s *Store) writeBack(ctx context.Context, conn *sql.Conn) {
 	slices.SortFunc(ps, func(a, b *part) int { return cmp.Compare(b.logged.Load(), a.logged.Load()) })
 	var sum int64
 	for _, p := range ps {
-		sum += p.logged.Load()
+		sum += logCost(p.logged.Load())
 	}
 	for _, p := range ps {
-		if sum <= maxLog && !p.replayed {
+		if p.logged.Load() == 0 || sum <= maxLog && !p.replayed {
 			continue
 		}
 		if !p.write.TryLock() {
@@ -161,10 +161,18 @@ func (s *Store) writeBack(ctx context.Context, conn *sql.Conn) {
 			}
 			p.replayed = false
 			before := p.logged.Swap(fileSize(p.path + ".wal"))
-			sum -= before - p.logged.Load()
+			sum -= logCost(before) - logCost(p.logged.Load())
 		}
 		p.write.Unlock()
 	}
+}
+
+// logCost is what a log of so many bytes counts.
+func logCost(n int64) int64 {
+	if n == 0 {
+		return 0
+	}
+	return max(n, leastLog)
 }
 
 // lockPart returns the file of the key with its write lock held, making it when

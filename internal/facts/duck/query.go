@@ -26,11 +26,20 @@ func (s *Store) Query(ctx context.Context, q facts.Query) (facts.Result, error) 
 	if err != nil {
 		return facts.Result{}, err
 	}
+	answer := s.groups
 	if q.Rows {
-		r, err := s.rows(ctx, pl)
-		return r, failed("facts.Query", err)
+		answer = s.rows
 	}
-	r, err := s.groups(ctx, pl)
+	s.alone.RLock()
+	r, err := answer(ctx, pl)
+	s.alone.RUnlock()
+	if outOfMemory(err) { // the others had it
+		s.alone.Lock()
+		defer s.alone.Unlock()
+		if pl, err = newPlan(&q); err == nil {
+			r, err = answer(ctx, pl)
+		}
+	}
 	return r, failed("facts.Query", err)
 }
 

@@ -28,13 +28,16 @@ import (
 // Store keeps one DuckDB file per (day of receipt, retention class).
 //
 // Locks, in the order they are taken: insert (one batch at a time), part.write
-// (one change of a file at a time), part.use (shared by queries, exclusive while
-// a file is swapped or its rollups change), mu (the map; never held for long).
+// (one change of a file at a time), alone (shared by queries, exclusive for one that
+// ran out of memory beside others and is asked again), part.use (shared by queries,
+// exclusive while a file is swapped or its rollups change), mu (the map; never held
+// for long).
 type Store struct {
 	o      Options
 	pace   pace
 	db     *sql.DB
 	insert sync.Mutex
+	alone  sync.RWMutex
 	files  atomic.Int64 // numbers temporary files
 	closed atomic.Bool
 
@@ -140,6 +143,10 @@ func (s *Store) live(op string) error {
 // times the CPU of 256 MB. 128 MB costs what 256 MB does (1.30 and 1.29 CPU seconds
 // per 100,000 facts) with half the memory.
 const maxLog = 128 << 20
+
+// leastLog is what any log counts in that sum: a file with a log holds 1.75 MB of
+// memory however short the log is, and a hundred of them would leave queries none.
+const leastLog = 4 << 20
 
 // shortLog is how long a log may be that a start replays (half a second of
 // processor time) and that is left as it is. A longer one is written back with the
@@ -291,8 +298,13 @@ func failed(op string, err error) error {
 		return fault.E(op, fault.Unavailable, "The query was stopped.", err)
 	case errors.As(err, &d) && (d.Type == duckdb.ErrorTypeInterrupt):
 		return fault.E(op, fault.Unavailable, "The query was stopped.", err)
-	case errors.As(err, &d) && (d.Type == duckdb.ErrorTypeOutOfMemory || d.Type == duckdb.ErrorTypeIO):
+	case outOfMemory(err), errors.As(err, &d) && d.Type == duckdb.ErrorTypeIO:
 		return fault.E(op, fault.Unavailable, "The facts engine is out of memory or disk.", err)
 	}
 	return fault.E(op, fault.Internal, "The facts engine failed.", err)
+}
+
+func outOfMemory(err error) bool {
+	var d *duckdb.Error
+	return errors.As(err, &d) && d.Type == duckdb.ErrorTypeOutOfMemory
 }
