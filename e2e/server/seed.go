@@ -10,6 +10,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/app"
 	"github.com/bellwether-project/bellwether/internal/consent"
 	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/registry"
 )
 
@@ -30,10 +31,10 @@ func Seed(dir string) (registry.Key, error) {
 	}
 	defer r.Close()
 	by := account.System("e2e").Actor()
-	if _, err := r.Registry.PutPublisher(ctx, by, registry.Publisher{ID: "acme", Name: "Acme"}); err != nil {
+	if _, err := r.Registry.PutPublisher(ctx, by, registry.Publisher{ID: "acme", Name: "Acme"}); err != nil && fault.CodeOf(err) != fault.Conflict {
 		return registry.Key{}, err
 	}
-	if _, err := r.Registry.PutExtension(ctx, by, registry.Extension{ID: "acme.linter", Kind: registry.VSCode, Name: "Linter"}); err != nil {
+	if _, err := r.Registry.PutExtension(ctx, by, registry.Extension{ID: "acme.linter", Kind: registry.VSCode, Name: "Linter"}); err != nil && fault.CodeOf(err) != fault.Conflict {
 		return registry.Key{}, err
 	}
 	_, key, err := r.Registry.CreateProject(ctx, by, registry.Project{
