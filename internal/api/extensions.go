@@ -87,7 +87,10 @@ func (s *Server) extensionRoutes() {
 	add(s, op{Method: "POST", Path: "/extensions/import", ID: "extensions.import", Action: account.ExtensionImport, Max: registry.MaxImportBytes,
 		Doc: "Registers or changes extensions from JSON (an array, or one object after the other) or CSV (with a header line)."}, listed[load]("extension"),
 		func(c *call, in *load) (registry.ImportReport, error) {
-			return s.o.Registry.Import(c.ctx, c.actor(), bytes.NewReader(in.RawBody), in.DryRun, func(id eco.ExtensionID) bool {
+			return s.o.Registry.Import(c.ctx, c.actor(), bytes.NewReader(in.RawBody), in.DryRun, func(id eco.ExtensionID, owners bool) bool {
+				if owners {
+					return c.may(account.AccountEdit, account.OfServer("extension", ""))
+				}
 				return c.may(account.ExtensionCreate, account.OfExtension("extension", string(id), id))
 			})
 		})

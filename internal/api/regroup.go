@@ -84,6 +84,27 @@ func (s *Server) regroupRoutes() {
 			}
 			return s.o.Desk.Overrule(c.ctx, c.scope(), in.ID, band, in.Body.Reason, c.actor())
 		})
+	type apart struct {
+		ByFamily
+		Other string `path:"other" maxLength:"64" doc:"The other family."`
+		Body  struct {
+			Note string `json:"note,omitempty" maxLength:"1000"`
+		}
+	}
+	addNone(s, op{Method: "PUT", Path: "/families/{id}/apart/{other}", ID: "families.apart", Action: account.FamilyEdit, Doc: "Says that two families have not one cause: they are not proposed for a merge any more."},
+		func(c *call, in *apart) (account.Resource, error) { return c.editable(in.ID, in.Other) },
+		func(c *call, in *apart) error {
+			return s.o.Desk.KeepApart(c.ctx, c.scope(), in.ID, in.Other, in.Body.Note, c.actor())
+		})
+	type unapart struct {
+		ByFamily
+		Other string `path:"other" maxLength:"64" doc:"The other family."`
+	}
+	addNone(s, op{Method: "DELETE", Path: "/families/{id}/apart/{other}", ID: "families.apart-back", Action: account.FamilyEdit, Doc: "Takes that back."},
+		func(c *call, in *unapart) (account.Resource, error) { return c.editable(in.ID, in.Other) },
+		func(c *call, in *unapart) error {
+			return s.o.Desk.UndoApart(c.ctx, c.scope(), in.ID, in.Other, c.actor())
+		})
 	type undo struct {
 		ByFamily
 		Change string `path:"change" maxLength:"64"`

@@ -10,6 +10,7 @@ type rulesBody struct {
 	Text string `json:"text" maxLength:"65536" doc:"The rules, YAML or JSON."`
 	Note string `json:"note,omitempty" maxLength:"500"`
 	Base int64  `json:"base,omitempty" minimum:"0" doc:"The version it was made from; 0 when there is none."`
+	Page int    `json:"page,omitempty" minimum:"0" maximum:"100" doc:"Of a preview: which page of the families that would go elsewhere, from 0; 50 each."`
 	Move bool   `json:"move,omitempty" doc:"Also sends the families of the last 30 days where it says."`
 }
 
@@ -32,7 +33,9 @@ func (s *Server) routingRoutes() {
 		})
 	type text struct{ Body rulesBody }
 	add(s, op{Method: "POST", Path: "/routing/preview", ID: "routing.preview", Action: account.RuleEdit, Doc: "What rules would change over the families of the last 30 days, or their mistakes.", Max: 1 << 18}, server[text]("rule"),
-		func(c *call, in *text) (triage.Preview, error) { return s.o.Triage.Preview(c.ctx, c.p, in.Body.Text) })
+		func(c *call, in *text) (triage.Preview, error) {
+			return s.o.Triage.Preview(c.ctx, c.p, in.Body.Text, in.Body.Page)
+		})
 	add(s, op{Method: "POST", Path: "/routing/versions", ID: "routing.save", Action: account.RuleEdit, Doc: "Saves rules as a new version; with mistakes nothing is saved.", Max: 1 << 18}, server[text]("rule"),
 		func(c *call, in *text) (savedRules, error) {
 			b := in.Body

@@ -113,9 +113,9 @@ func (s *Server) triageRoutes() {
 }
 
 func (s *Server) labelRoutes() {
-	add(s, op{Method: "GET", Path: "/labels", ID: "labels.list", Action: account.FamilyRead, Doc: "Labels the caller may meet."}, listed[struct{}]("family"),
-		func(c *call, _ *struct{}) (list[triage.Label], error) {
-			l, err := s.o.Triage.Labels(c.ctx, c.p)
+	add(s, op{Method: "GET", Path: "/labels", ID: "labels.list", Action: account.FamilyRead, Doc: "Labels the caller may meet, with how many families wear those that the caller keeps."}, listed[struct{}]("family"),
+		func(c *call, _ *struct{}) (list[triage.Word], error) {
+			l, err := s.o.Triage.Vocabulary(c.ctx, c.p)
 			return listOf(l, ""), err
 		})
 	type put struct{ Body labelBody }
@@ -129,6 +129,14 @@ func (s *Server) labelRoutes() {
 	}
 	addNone(s, op{Method: "DELETE", Path: "/labels/{id}", ID: "labels.delete", Action: account.FamilyEdit, Doc: "Takes a label off every family and out of its vocabulary."}, listed[byLabel]("family"),
 		func(c *call, in *byLabel) error { return s.o.Triage.DeleteLabel(c.ctx, c.p, in.ID) })
+	type into struct {
+		byLabel
+		Body struct {
+			Into string `json:"into" minLength:"1" maxLength:"64" doc:"The label that stays."`
+		}
+	}
+	addNone(s, op{Method: "POST", Path: "/labels/{id}/merge", ID: "labels.merge", Action: account.FamilyEdit, Doc: "Makes one label of two: families and filters with this one have the other instead."}, listed[into]("family"),
+		func(c *call, in *into) error { return s.o.Triage.MergeLabels(c.ctx, c.p, in.ID, in.Body.Into) })
 }
 
 func (s *Server) filterRoutes() {

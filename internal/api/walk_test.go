@@ -13,6 +13,7 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/crash/triage"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/registry"
@@ -119,12 +120,14 @@ func (h *house) path(pattern, tenant, asker string) string {
 		id = h.symbolOf(tenant, strings.HasSuffix(pattern, "/restore"))
 	case "channels", "settings/channels":
 		id = h.aChannel(tenant)
-	case "deliveries", "settings/deliveries", "comments", "labels", "filters", "crashes/filters":
+	case "deliveries", "settings/deliveries", "comments", "filters", "crashes/filters":
 		id = "none"
+	case "labels", "settings/labels":
+		id = h.aLabel(tenant)
 	case "receipts", "fixed":
 		id = "0"
 	}
-	return strings.NewReplacer("{id}", id, "{key}", h.key[tenant], "{version}", "1.0.0", "{n}", "0", "{name}", "sweep", "{kind}", id, "{$}", "", "{file}", "none.css").Replace(pattern)
+	return strings.NewReplacer("{id}", id, "{key}", h.key[tenant], "{version}", "1.0.0", "{n}", "0", "{other}", h.family[tenant], "{name}", "sweep", "{kind}", id, "{$}", "", "{file}", "none.css").Replace(pattern)
 }
 
 // mineOrNot makes a session or token: the asker's own for acme, somebody else's for zeta.
@@ -147,6 +150,27 @@ func (h *house) mineOrNot(what, tenant, asker string) string {
 		h.t.Fatal(err)
 	}
 	return in.Principal.Session
+}
+
+// aLabel is a label of a tenant, made when it is not there.
+func (h *house) aLabel(tenant string) string {
+	h.t.Helper()
+	h.as("keeper", account.Grant{Role: account.Author, Publisher: "acme"}, account.Grant{Role: account.Author, Publisher: "zeta"})
+	p := h.people["keeper"].Principal
+	list, err := h.o.Triage.Labels(h.t.Context(), p)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, l := range list {
+		if l.Owner == tenant {
+			return l.ID
+		}
+	}
+	l, err := h.o.Triage.PutLabel(h.t.Context(), p, triage.Label{Owner: tenant, Name: "walked"})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return l.ID
 }
 
 // claim opens a claim: the asker's own for acme, somebody else's for zeta.
@@ -216,6 +240,10 @@ func (h *house) body(route, tenant string) string {
 		return `{"families":["` + h.family[tenant] + `"],"watch":"on"}`
 	case "POST /labels":
 		return `{"name":"x","owner":"` + tenant + `"}`
+	case "POST /labels/{id}/merge":
+		return `{"into":"l-none"}`
+	case "PUT /families/{id}/apart/{other}":
+		return `{}`
 	case "POST /families/{id}/merge":
 		return `{"families":["` + h.family[tenant] + `"]}`
 	case "POST /families/{id}/priority":

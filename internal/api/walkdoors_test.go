@@ -44,6 +44,12 @@ func (h *house) form(route, tenant string) url.Values {
 		return url.Values{"extension": {extensionOf(tenant)}}
 	case "POST /crashes/state":
 		return url.Values{"family": {h.family[tenant]}, "id": {h.family[tenant]}, "state": {"none"}}
+	case "POST /families/{id}/apart":
+		return url.Values{"other": {h.family[tenant]}}
+	case "POST /settings/labels/{id}":
+		return url.Values{"into": {"l-none"}, "name": {"x"}}
+	case "POST /settings/labels":
+		return url.Values{"owner": {tenant}}
 	case "POST /settings/register/{kind}":
 		return url.Values{"id": {tenant}}
 	}

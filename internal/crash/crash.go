@@ -163,6 +163,8 @@ type Detail struct {
 	History      []Change        `json:"history"`
 	Regrouped    []Regrouping    `json:"regrouped"` // merges and splits it had a part in, newest first
 	Nearby       []Nearby        `json:"nearby"`    // families so like it that a person should look: possible merges
+	Apart        []Apart         `json:"apart"`     // families that people said are not it, the newest first
+	Overrules    []Overruled     `json:"overrules"` // every priority that was set instead of the machine's, the newest first, at most 50
 	// Waited is what happened since the family was ignored until something; else nil.
 	Waited *Progress `json:"waited,omitempty"`
 	// Rated is its priority and diagnosis with their reasons; nil for those who do not decide on it.

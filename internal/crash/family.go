@@ -74,12 +74,22 @@ func (d *Desk) Family(ctx context.Context, scope facts.Scope, id string, p Perio
 	}
 	f = one[0]
 	out.Rated = f.rated
-	out.Regrouped, out.Nearby = []Regrouping{}, []Nearby{}
+	out.Regrouped, out.Nearby, out.Apart, out.Overrules = []Regrouping{}, []Nearby{}, []Apart{}, []Overruled{}
 	if owns(scope, &f) {
 		if out.Regrouped, err = d.regroups(ctx, f.ID); err != nil {
 			return Detail{}, fault.Wrap(op, err)
 		}
-		if out.Nearby, err = d.nearby(ctx, scope, f.ID); err != nil {
+		apart, err := d.apart(ctx, d.o.Records.Read(), f.ID)
+		if err != nil {
+			return Detail{}, fault.Wrap(op, err)
+		}
+		if out.Nearby, err = d.nearby(ctx, scope, f.ID, apart); err != nil {
+			return Detail{}, fault.Wrap(op, err)
+		}
+		if out.Apart, err = d.keptApart(ctx, scope, apart); err != nil {
+			return Detail{}, fault.Wrap(op, err)
+		}
+		if out.Overrules, err = overrules(ctx, d.o.Records.Read(), f.ID); err != nil {
 			return Detail{}, fault.Wrap(op, err)
 		}
 	}

@@ -13,6 +13,9 @@ type Hooks struct {
 	Recorded func(families []string)
 	// Changed is called in the transaction of every change of a state.
 	Changed func(ctx context.Context, tx *sql.Tx, c Change) error
+	// Regrouped is called in the transaction of every merge and split, and of taking
+	// one back (Undone). The links of before still hold for those who read beside it.
+	Regrouped func(ctx context.Context, tx *sql.Tx, g Regrouping, actor string) error
 }
 
 // Listen sets the hooks. It is called once, before the flow starts.
@@ -23,6 +26,13 @@ func (d *Desk) changed(ctx context.Context, tx *sql.Tx, c Change) error {
 		return nil
 	}
 	return d.hooks.Changed(ctx, tx, c)
+}
+
+func (d *Desk) regrouped(ctx context.Context, tx *sql.Tx, g Regrouping, actor string) error {
+	if d.hooks.Regrouped == nil {
+		return nil
+	}
+	return d.hooks.Regrouped(ctx, tx, g, actor)
 }
 
 // Owned returns a family that the scope may decide on: forbidden when it only

@@ -88,6 +88,9 @@ func (d *Desk) regroup(ctx context.Context, g Regrouping, actor string, next fun
 		if err != nil {
 			return err
 		}
+		if err := d.regrouped(ctx, tx, g, actor); err != nil {
+			return err
+		}
 		return d.o.Audit.Append(ctx, tx, audit.Entry{Actor: actor, Action: "family." + g.Kind, Ref: eco.Ref{Kind: "family", ID: g.Family}, Note: g.ID})
 	})
 	if err == nil {
@@ -188,6 +191,11 @@ func (d *Desk) Unmerge(ctx context.Context, scope facts.Scope, id, regroup, acto
 		}
 		if l := linkedOf(0, now); l.links.Circle() {
 			return tooMany(l)
+		}
+		back := g
+		back.Undone = true
+		if err := d.regrouped(ctx, tx, back, actor); err != nil {
+			return err
 		}
 		return d.o.Audit.Append(ctx, tx, audit.Entry{Actor: actor, Action: "family.un" + g.Kind, Ref: eco.Ref{Kind: "family", ID: g.Family}, Note: g.ID})
 	})

@@ -36,7 +36,8 @@ func putNear(ctx context.Context, tx *sql.Tx, s *Seen) error {
 }
 
 // nearby lists the families close to one that the scope may decide on, the most similar first.
-func (d *Desk) nearby(ctx context.Context, scope facts.Scope, id string) ([]Nearby, error) {
+// Families that people keep apart from it are not proposed.
+func (d *Desk) nearby(ctx context.Context, scope facts.Scope, id string, apart map[string]Apart) ([]Nearby, error) {
 	l, err := d.Links(ctx)
 	if err != nil {
 		return nil, err
@@ -87,7 +88,7 @@ func (d *Desk) nearby(ctx context.Context, scope facts.Scope, id string) ([]Near
 	out := []Nearby{}
 	for _, other := range ids {
 		f := known[other]
-		if f == nil || !owns(scope, f) {
+		if _, no := apart[other]; no || f == nil || !owns(scope, f) {
 			continue
 		}
 		f.take(now[other])

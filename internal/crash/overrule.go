@@ -20,7 +20,16 @@ type Overruled struct {
 	Reason string    `json:"reason"`
 	Actor  string    `json:"actor"`
 	At     time.Time `json:"at"`
+	// Ended is when another word, or the machine's, took its place, and EndedBy whose that is.
+	Ended   time.Time `json:"ended,omitzero"`
+	EndedBy string    `json:"ended_by,omitempty"`
 }
+
+// ByRules is the actor of what the routing rules say.
+const ByRules = "rules"
+
+// maxOverrules bounds the words on a priority that a page shows.
+const maxOverrules = 50
 
 // Overrule sets a family's priority by hand, with a reason; "" as band gives it back
 // to the machine. What was said before is kept.
@@ -61,6 +70,65 @@ func (d *Desk) Overrule(ctx context.Context, scope facts.Scope, family, band, re
 		}
 		return d.o.Audit.Append(ctx, tx, audit.Entry{Actor: actor, Action: action, Ref: eco.Ref{Kind: "family", ID: f.ID}, Note: band})
 	}))
+}
+
+// OverruleByRules sets a family's priority to what the routing rules say, in the
+// transaction in which they are asked; "" takes their word back. A person's word
+// stands before theirs, and what a person took back they do not say again. It
+// returns the band of theirs that held before and whether anything changed.
+func (d *Desk) OverruleByRules(ctx context.Context, tx *sql.Tx, family, band, reason string) (was string, changed bool, err error) {
+	const op = "crash.OverruleByRules"
+	list, err := overrules(ctx, tx, family)
+	if err != nil {
+		return "", false, fault.Wrap(op, err)
+	}
+	if len(list) > 0 && list[0].Ended.IsZero() {
+		if list[0].Actor != ByRules {
+			return "", false, nil
+		}
+		was = list[0].Band
+	}
+	if was == band {
+		return was, false, nil
+	}
+	for _, o := range list {
+		if was == "" && o.Actor == ByRules && o.Band == band && o.EndedBy != ByRules {
+			return "", false, nil
+		}
+	}
+	now := d.o.Now().UnixMilli()
+	if _, err := tx.ExecContext(ctx, `UPDATE crash_overruled SET ended_ms = $1, ended_by = $2 WHERE family = $3 AND ended_ms = 0`, now, ByRules, family); err != nil {
+		return was, false, fault.Wrap(op, err)
+	}
+	if band == "" {
+		return was, true, nil
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO crash_overruled (id, family, band, reason, actor, at_ms, ended_ms, ended_by) VALUES ($1, $2, $3, $4, $5, $6, 0, '')`,
+		d.o.NewID(), family, band, strings.TrimSpace(eco.Clean(reason, MaxNote)), ByRules, now)
+	return was, true, fault.Wrap(op, err)
+}
+
+// overrules lists every word on a family's priority, the newest first.
+func overrules(ctx context.Context, q querier, family string) ([]Overruled, error) {
+	rows, err := q.QueryContext(ctx, `SELECT band, reason, actor, at_ms, ended_ms, ended_by FROM crash_overruled WHERE family = $1
+		ORDER BY CASE WHEN ended_ms = 0 THEN 0 ELSE 1 END, at_ms DESC, ended_ms DESC, id DESC LIMIT $2`, family, maxOverrules)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := []Overruled{}
+	for rows.Next() {
+		var o Overruled
+		var at, ended int64
+		if err := rows.Scan(&o.Band, &o.Reason, &o.Actor, &at, &ended, &o.EndedBy); err != nil {
+			return nil, err
+		}
+		if o.At = moment(at); ended != 0 {
+			o.Ended = moment(ended)
+		}
+		out = append(out, o)
+	}
+	return out, rows.Err()
 }
 
 func overruled(ctx context.Context, q querier, ids []string) (map[string]Overruled, error) {

@@ -101,8 +101,15 @@ func (d *Desk) PreviewMerge(ctx context.Context, scope facts.Scope, m Merge) (Re
 		return Regrouping{}, err
 	}
 	into := list[0]
+	apart, err := d.apart(ctx, d.o.Records.Read(), into.ID)
+	if err != nil {
+		return Regrouping{}, err
+	}
 	for _, f := range list[1:] {
 		g.Conflicts = append(g.Conflicts, conflicts(&into, &f)...)
+		if _, no := apart[f.ID]; no {
+			g.Conflicts = append(g.Conflicts, "Somebody said that "+f.ID+" and "+into.ID+" have not one cause.")
+		}
 		like, ok, err := d.alike(ctx, scope, &into, &f)
 		if err != nil {
 			return Regrouping{}, err

@@ -292,13 +292,8 @@ func (r *Registry) own(ctx context.Context, tx *sql.Tx, actor string, c Claim) e
 // extension: e-mail addresses, of which only digests are kept. At most 50.
 func (r *Registry) SetListed(ctx context.Context, actor string, ext eco.ExtensionID, emails []string) error {
 	const op = "registry.SetListed"
-	if len(emails) > 50 {
-		return fault.E(op, fault.TooLarge, "At most 50 owners.", nil)
-	}
-	for _, m := range emails {
-		if !strings.Contains(m, "@") || len(m) > 254 {
-			return fault.E(op, fault.Invalid, "An owner is an e-mail address.", nil)
-		}
+	if err := checkListed(op, emails); err != nil {
+		return err
 	}
 	return r.db.Tx(ctx, func(tx *sql.Tx) error {
 		if _, found, err := extensionIn(ctx, tx, ext); err != nil {
@@ -306,16 +301,51 @@ func (r *Registry) SetListed(ctx context.Context, actor string, ext eco.Extensio
 		} else if !found {
 			return gone(op)
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM registry_listed WHERE extension = $1`, string(ext)); err != nil {
+		return r.setListed(ctx, tx, actor, ext, emails)
+	})
+}
+
+const maxListed = 50
+
+func checkListed(op string, emails []string) error {
+	if len(emails) > maxListed {
+		return fault.E(op, fault.TooLarge, "At most 50 owners.", nil)
+	}
+	for _, m := range emails {
+		if !strings.Contains(m, "@") || len(m) > 254 {
+			return fault.E(op, fault.Invalid, "An owner is an e-mail address.", nil)
+		}
+	}
+	return nil
+}
+
+func (r *Registry) setListed(ctx context.Context, tx *sql.Tx, actor string, ext eco.ExtensionID, emails []string) error {
+	const op = "registry.setListed"
+	if _, err := tx.ExecContext(ctx, `DELETE FROM registry_listed WHERE extension = $1`, string(ext)); err != nil {
+		return fault.Wrap(op, err)
+	}
+	for _, m := range emails {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO registry_listed (extension, digest) VALUES ($1, $2) ON CONFLICT DO NOTHING`, string(ext), digest(ext, m)); err != nil {
 			return fault.Wrap(op, err)
 		}
-		for _, m := range emails {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO registry_listed (extension, digest) VALUES ($1, $2) ON CONFLICT DO NOTHING`, string(ext), digest(ext, m)); err != nil {
-				return fault.Wrap(op, err)
-			}
-		}
-		return r.record(ctx, tx, actor, "extension.listed", eco.Ref{Kind: "extension", ID: string(ext)}, "")
+	}
+	return r.record(ctx, tx, actor, "extension.listed", eco.Ref{Kind: "extension", ID: string(ext)}, "")
+}
+
+// relists reports whether these are others than the owners that are kept.
+func relists(ctx context.Context, tx *sql.Tx, ext eco.ExtensionID, emails []string) (bool, error) {
+	var have, want []string
+	for _, m := range emails {
+		want = append(want, digest(ext, m))
+	}
+	slices.Sort(want)
+	err := scan(ctx, tx, `SELECT digest FROM registry_listed WHERE extension = $1 ORDER BY digest`, []any{string(ext)}, func(row *sql.Rows) error {
+		var d string
+		err := row.Scan(&d)
+		have = append(have, d)
+		return err
 	})
+	return !slices.Equal(have, slices.Compact(want)), fault.Wrap("registry.relists", err)
 }
 
 // Listed reports whether the marketplace's list names an address.

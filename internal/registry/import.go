@@ -57,6 +57,8 @@ type row struct {
 	Prefixes   *[]string `json:"prefixes"`
 	Shaded     *[]string `json:"shaded"`
 	Libraries  *[]string `json:"libraries"`
+	// Owners are e-mail addresses that the marketplace's own list names.
+	Owners *[]string `json:"owners"`
 
 	line int
 }
@@ -66,8 +68,9 @@ type row struct {
 // the file does not have stays as it is; publishers that are missing are made. The
 // file is checked as a whole: with any mistake nothing is changed and all are
 // reported. The same file again changes nothing. may, when not nil, is asked for
-// each extension: false is a mistake on its line.
-func (r *Registry) Import(ctx context.Context, actor string, file io.Reader, dryRun bool, may func(eco.ExtensionID) bool) (ImportReport, error) {
+// each extension, and with owners for those whose listed owners the file names:
+// false is a mistake on its line.
+func (r *Registry) Import(ctx context.Context, actor string, file io.Reader, dryRun bool, may func(id eco.ExtensionID, owners bool) bool) (ImportReport, error) {
 	const op = "registry.Import"
 	src, err := io.ReadAll(io.LimitReader(file, MaxImportBytes+1))
 	if err != nil {
@@ -106,7 +109,7 @@ func (r *Registry) Import(ctx context.Context, actor string, file io.Reader, dry
 			switch {
 			case p.old.Version == 0:
 				rep.Created++
-			case same(&e, &p.old):
+			case same(&e, &p.old) && !p.relist:
 				rep.Unchanged++
 			default:
 				rep.Changed++
@@ -124,6 +127,11 @@ func (r *Registry) Import(ctx context.Context, actor string, file io.Reader, dry
 			if _, err := r.putExtension(ctx, tx, actor, &p.now, p.old); err != nil {
 				return false, err
 			}
+			if p.relist {
+				if err := r.setListed(ctx, tx, actor, p.now.ID, p.owners); err != nil {
+					return false, err
+				}
+			}
 		}
 		return true, r.record(ctx, tx, actor, "extension.import", eco.Ref{Kind: "file", ID: fmt.Sprintf("sha256-%x", sha256.Sum256(src))},
 			fmt.Sprintf("%d created, %d changed, %d unchanged", rep.Created, rep.Changed, rep.Unchanged))
@@ -137,11 +145,15 @@ func (r *Registry) Import(ctx context.Context, actor string, file io.Reader, dry
 }
 
 // planned is one entry before and after.
-type planned struct{ old, now Extension }
+type planned struct {
+	old, now Extension
+	owners   []string // that the marketplace lists
+	relist   bool     // they are others than those kept
+}
 
 // plan turns rows into entries over the stored ones, and collects every mistake,
 // and the publishers that are to be made.
-func (r *Registry) plan(ctx context.Context, tx *sql.Tx, rows []row, bad *mistakes, may func(eco.ExtensionID) bool) (list []planned, missing []string, err error) {
+func (r *Registry) plan(ctx context.Context, tx *sql.Tx, rows []row, bad *mistakes, may func(eco.ExtensionID, bool) bool) (list []planned, missing []string, err error) {
 	stored, hosts, publishers := map[eco.ExtensionID]Extension{}, map[string]bool{}, map[string]bool{}
 	if err := scan(ctx, tx, `SELECT `+extensionCols+` FROM registry_extension ORDER BY id`, nil, func(row *sql.Rows) error {
 		e, err := scanExtension(row)
@@ -183,11 +195,22 @@ func (r *Registry) plan(ctx context.Context, tx *sql.Tx, rows []row, bad *mistak
 			if before := first[id]; before != 0 {
 				m.add("id", fmt.Sprintf("It is on line %d already.", before))
 			}
-			if may != nil && !may(id) {
+			if may != nil && !may(id, false) {
 				m.add("id", "This publisher is not yours.")
 			}
+			p := planned{old: old, now: e}
+			if x.Owners != nil {
+				if p.owners = *x.Owners; may != nil && !may(id, true) {
+					m.add("owners", "Whom the marketplace lists is kept by those who keep the accounts.")
+				} else if err := checkListed("registry.Import", p.owners); err != nil {
+					m.add("owners", fault.TextOf(err))
+				}
+				if p.relist, err = relists(ctx, tx, id, p.owners); err != nil {
+					return nil, nil, err
+				}
+			}
 			first[id] = x.line
-			list = append(list, planned{old, e})
+			list = append(list, p)
 			if p := id.Publisher(); !publishers[p] {
 				publishers[p] = true
 				missing = append(missing, p)
@@ -302,7 +325,7 @@ func readCSV(src []byte, bad *mistakes) (rows []row) {
 		}
 		return nil
 	}
-	known := []string{"id", "kind", "name", "summary", "repository", "contact", "host", "locals", "prefixes", "shaded", "libraries"}
+	known := []string{"id", "kind", "name", "summary", "repository", "contact", "host", "locals", "prefixes", "shaded", "libraries", "owners"}
 	for i := range head {
 		head[i] = strings.ToLower(strings.TrimSpace(head[i]))
 		if !slices.Contains(known, head[i]) {
@@ -366,5 +389,7 @@ func (x *row) set(column, cell string) {
 		x.Shaded = &list
 	case "libraries":
 		x.Libraries = &list
+	case "owners":
+		x.Owners = &list
 	}
 }

@@ -99,7 +99,7 @@ func TestImportIsForOnesOwn(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		h := open(t, d)
 		h.seed()
-		mine := func(id eco.ExtensionID) bool { return id.Publisher() == "acme" }
+		mine := func(id eco.ExtensionID, owners bool) bool { return !owners && id.Publisher() == "acme" }
 		rep, err := h.Import(t.Context(), who, strings.NewReader("id,name\nacme.new,New\nzeta.lint,Mine now\n"), false, mine)
 		if err != nil || len(rep.Mistakes) != 1 || rep.Mistakes[0].Line != 3 {
 			t.Errorf("%+v, %v", rep, err)
@@ -163,6 +163,46 @@ func FuzzImport(f *testing.F) {
 			if m.Line < 1 || m.Line > lines+1 || m.Text == "" {
 				t.Fatalf("mistake %+v in %d lines", m, lines)
 			}
+		}
+	})
+}
+
+// The column of owners keeps whom the marketplace's own list names, and only those
+// who keep the accounts may bring it.
+func TestImportOfTheMarketplacesList(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h, ctx := open(t, d), t.Context()
+		h.seed()
+		const file = "id,owners\nacme.theme,Ravi@Acme.example mei@acme.example\nzeta.lint,\n"
+		rep, err := h.Import(ctx, who, strings.NewReader(file), false, func(_ eco.ExtensionID, owners bool) bool { return !owners })
+		if err != nil || len(rep.Mistakes) != 2 || rep.Mistakes[0].Field != "owners" || rep.Mistakes[0].Line != 2 {
+			t.Errorf("an author brings owners: %+v, %v", rep, err)
+		}
+		for i, want := range []string{"csv: 0 created, 1 changed, 1 unchanged\n", "csv: 0 created, 0 changed, 2 unchanged\n"} {
+			if rep, err := h.Import(ctx, who, strings.NewReader(file), false, nil); err != nil || show(rep) != want {
+				t.Errorf("time %d: %s%v", i+1, show(rep), err)
+			}
+		}
+		for email, want := range map[string]bool{"ravi@acme.example": true, "MEI@acme.example": true, "eve@evil.example": false} {
+			if ok, err := h.Listed(ctx, "acme.theme", email); ok != want || err != nil {
+				t.Error(email, ok, err)
+			}
+		}
+		// A file without the column leaves them; an empty cell takes them all off.
+		for _, x := range []struct {
+			file string
+			want bool
+		}{{"id,name\nacme.theme,Another Name\n", true}, {`[{"id": "acme.theme", "owners": ["ravi@acme.example"]}]`, true}, {"id,owners\nacme.theme,\n", false}} {
+			if _, err := h.Import(ctx, who, strings.NewReader(x.file), false, nil); err != nil {
+				t.Fatal(err)
+			}
+			if ok, err := h.Listed(ctx, "acme.theme", "ravi@acme.example"); ok != x.want || err != nil {
+				t.Errorf("%s: %v %v", x.file, ok, err)
+			}
+		}
+		rep, err = h.Import(ctx, who, strings.NewReader("id,owners\nacme.theme,somebody\n"), false, nil)
+		if err != nil || len(rep.Mistakes) != 1 || rep.Mistakes[0].Text != "An owner is an e-mail address." {
+			t.Errorf("%+v %v", rep, err)
 		}
 	})
 }

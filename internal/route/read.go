@@ -189,6 +189,9 @@ func (r *reader) then(s *source, n *yaml.Node) {
 			}
 		case "priority":
 			s.Then.Priority = r.scalar(v, s.Name)
+			if i := slices.Index(oldPriorities, s.Then.Priority); i >= 0 {
+				s.Then.Priority = Priorities[i]
+			}
 			if !slices.Contains(Priorities, s.Then.Priority) {
 				r.wrong(v, s.Name, "There is no such priority.", "One of "+strings.Join(Priorities, ", ")+".")
 			}

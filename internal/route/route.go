@@ -44,8 +44,13 @@ type Then struct {
 	Priority string   `json:"priority,omitempty"` // as Team
 }
 
-// Priorities lists what Then.Priority may be.
-var Priorities = []string{"low", "medium", "high", "critical"}
+// Priorities lists what Then.Priority may be: the bands of a family's priority, the
+// most urgent first.
+var Priorities = []string{"P1", "P2", "P3", "P4"}
+
+// oldPriorities are the words that sets were written with before, in the order of
+// Priorities; they are read as those.
+var oldPriorities = []string{"critical", "high", "medium", "low"}
 
 // Mistake is what is wrong with a rule set, and where.
 type Mistake struct {

@@ -48,6 +48,8 @@ type famFilter struct {
 	Extensions, Hosts                                           []option
 	OSes                                                        []option
 	Bands, Labels                                               []option
+	Person                                                      string // whose families, by a link of their page
+	Set                                                         int    // how many of the lists narrow
 }
 
 type option struct {
@@ -108,6 +110,12 @@ func (s *Server) crashes(w http.ResponseWriter, r *http.Request, v viewer) error
 	}
 	p.Filter.Bands, p.Filter.Labels = rateOptions(f)
 	p.Filtered = f.Priority != "" || f.Label != "" || f.Query != "" || f.Extension != "" || f.Host != "" || f.OS != "" || f.Release != "" || f.Channel != "" || f.New || f.Regressed || !people.IsZero()
+	p.Filter.Person = people.Person
+	for _, x := range []string{string(f.Extension), f.Host, f.OS, f.Release, f.Priority, f.Label, people.Team, people.Label, q.Get("who"), people.Person} {
+		if x != "" {
+			p.Filter.Set++
+		}
+	}
 	p.Table = v.famTable(page.Families, p.Period).sortable(r.URL, f.Sort)
 	if p.Triage, err = s.listTriage(r, v, &p.Table, page.Families); err != nil {
 		return err

@@ -156,7 +156,7 @@ func (s *Server) showFamily(w http.ResponseWriter, r *http.Request, v viewer, id
 		}
 	}
 	p.Rating = v.ratingOf(d, name)
-	p.Near, p.Regrouped = nearRows(d), v.regroupRows(d, name, p.CanEdit)
+	p.Near, p.Apart, p.Regrouped = nearRows(d), v.apartRows(d, name), v.regroupRows(d, name, p.CanEdit)
 	form.Action = familyPath(d.ID)
 	if form.To == "" {
 		form.To = string(crash.Resolved)

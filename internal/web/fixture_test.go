@@ -212,6 +212,7 @@ func fixPages() map[string]any {
 		"symbols":          fixSymbols(v, extTabs),
 		"feedback":         feedbackPage{Shell: fixShell("extensions", "Feedback", crumb{"Extensions", "/extensions"}), Period: per, Tabs: extTabs, Rows: fixFeedback(v), Next: "#"},
 		"routing":          fixRouting(),
+		"labels":           fixLabels(),
 		"letters":          lettersPage{Shell: fixShell("intake", "Dead letters", crumb{"Intake", "/intake"}), Rows: v.letterRows([]pipeline.Letter{{ID: "0193abcdef0123456789abcdef012345", At: fixNow, Stage: "stack", Reason: "too many frames", State: "dead"}}), CanReplay: true},
 		"letter":           letterPage{Shell: fixShell("intake", "Dead letter", crumb{"Intake", "/intake"}), L: v.letterRows([]pipeline.Letter{{ID: "0193abcdef0123456789abcdef012345", At: fixNow, Received: fixNow, Stage: "stack", Reason: "too many frames", State: "dead"}})[0], Record: "{\n  \"kind\": \"crash\"\n}", CanReplay: true, Open: true},
 		"search":           searchPage{Shell: fixShell("", "Search"), Q: "lint", Extensions: []found{{"acme.markdown-lint", "Markdown Lint", "/extensions/acme.markdown-lint"}}, Families: v.famTable(fixFamilies()[:2], per), Total: 2},

@@ -184,6 +184,7 @@ type memberPage struct {
 	Mailed  string // the address that it went to; "" = it is to be handed over
 	Mail    string // what became of the last mail with such a link
 	Errors  []string
+	Given   given
 }
 
 func (s *Server) member(w http.ResponseWriter, r *http.Request, v viewer) error {
@@ -206,6 +207,9 @@ func (s *Server) showMember(w http.ResponseWriter, r *http.Request, v viewer, p 
 		if p.Mail, err = s.mailState(r, a.ID); err != nil {
 			return err
 		}
+	}
+	if p.Given, err = s.givenTo(r, v, a.ID); err != nil {
+		return err
 	}
 	return s.render(w, r, status, "member", p)
 }

@@ -18,6 +18,7 @@ type familyTriage struct {
 	Waiting   *waiting
 	Rating    *rating
 	Near      []nearRow
+	Apart     []apartRow
 	Regrouped []regroupRow
 }
 
@@ -67,6 +68,41 @@ func nearRows(d crash.Detail) []nearRow {
 		out = append(out, nearRow{Nearby: n, Score: similarity(n.Score), Href: familyPath(n.Family), Merge: mergePath(d.ID, n.Family)})
 	}
 	return out
+}
+
+// apartRow is a family that somebody said is not this one.
+type apartRow struct {
+	crash.Apart
+	Who  string
+	When stamp
+}
+
+func (v viewer) apartRows(d crash.Detail, name func(string) string) []apartRow {
+	var out []apartRow
+	for _, a := range d.Apart {
+		out = append(out, apartRow{a, name(a.Actor), v.at(a.At)})
+	}
+	return out
+}
+
+// keepApart says that two families have not one cause, or takes that back.
+func (s *Server) keepApart(w http.ResponseWriter, r *http.Request, v viewer) error {
+	id, other := r.PathValue("id"), clip(r.PostFormValue("other"), 64)
+	for _, x := range []string{id, other} {
+		if _, err := s.editable(r, v, x); err != nil {
+			return err
+		}
+	}
+	done, err := "apart", error(nil)
+	if r.PostFormValue("do") == "back" {
+		done, err = "apart-back", s.o.Desk.UndoApart(r.Context(), s.scope(v), id, other, v.p.ID)
+	} else {
+		err = s.o.Desk.KeepApart(r.Context(), s.scope(v), id, other, clip(r.PostFormValue("note"), 1000), v.p.ID)
+	}
+	if err != nil && fault.CodeOf(err) != fault.Conflict {
+		return err
+	}
+	return redirect(w, r, withDone(familyPath(id), done))
 }
 
 func similarity(score float64) string { return strconv.FormatFloat(score, 'f', 2, 64) }

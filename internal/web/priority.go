@@ -21,6 +21,14 @@ type rating struct {
 	Sure      string
 	Bands     []option
 	Errors    []string
+	Past      []pastRank // words that hold no more
+}
+
+// pastRank is a priority that was set by hand, or by the rules, once.
+type pastRank struct {
+	crash.Overruled
+	Who, Ended string
+	From, Till stamp
 }
 
 func (v viewer) ratingOf(d crash.Detail, name func(string) string) *rating {
@@ -30,6 +38,18 @@ func (v viewer) ratingOf(d crash.Detail, name func(string) string) *rating {
 	r := &rating{Rated: *d.Rated, Band: d.Priority, Overruled: d.Overruled, Sure: part(d.Rated.Diagnosis.Confidence)}
 	if o := d.Overruled; o != nil {
 		r.Who, r.When = name(o.Actor), v.at(o.At)
+	}
+	for _, o := range d.Overrules {
+		if o.Ended.IsZero() {
+			continue
+		}
+		p := pastRank{Overruled: o, Who: name(o.Actor), From: v.at(o.At), Till: v.at(o.Ended), Ended: name(o.EndedBy) + " took it back"}
+		for _, next := range d.Overrules {
+			if next.At.Equal(o.Ended) {
+				p.Ended = name(next.Actor) + " said " + next.Band
+			}
+		}
+		r.Past = append(r.Past, p)
 	}
 	for _, b := range priority.Bands {
 		r.Bands = append(r.Bands, option{b, b + ", " + bandWords[b], b == d.Priority})

@@ -86,6 +86,8 @@ func withSettings(v, full reflect.Value) any {
 		return routingPage{settingsShell: x.settingsShell, CanEdit: true}
 	case auditPage:
 		return auditPage{settingsShell: x.settingsShell}
+	case labelsPage:
+		return labelsPage{settingsShell: x.settingsShell, Empty: empty{Icon: "info", Title: "Nothing", Text: "Do this next."}}
 	}
 	return v.Interface()
 }

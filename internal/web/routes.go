@@ -96,6 +96,7 @@ func (s *Server) Routes() []door.Route {
 		get("/families/{id}/split", account.FamilyEdit, s.splitForm, "What splitting a family would do."),
 		post("/families/{id}/split", account.FamilyEdit, s.split, "Splits signatures off a family."),
 		post("/families/{id}/priority", account.FamilyEdit, s.overrule, "Sets a family's priority by hand."),
+		post("/families/{id}/apart", account.FamilyEdit, s.keepApart, "Says that two families have not one cause, or takes that back."),
 		post("/families/{id}/regroup/undo", account.FamilyEdit, s.undoRegroup, "Takes a merge or split back."),
 
 		get("/intake", account.IntakeRead, s.intake, "What came in and what became of it."),
@@ -131,6 +132,9 @@ func (s *Server) Routes() []door.Route {
 		post("/settings/register/teams", account.TeamEdit, s.putTeam, "Adds or changes a team."),
 		get("/settings/routing", account.RuleRead, s.routing, "Rules that send families to teams."),
 		post("/settings/routing", account.RuleEdit, s.saveRouting, "Shows what edited rules would change, or saves them."),
+		get("/settings/labels", account.FamilyRead, s.labels, "The vocabulary of labels."),
+		post("/settings/labels", account.FamilyEdit, s.saveLabel, "Makes or changes a label."),
+		post("/settings/labels/{id}", account.FamilyEdit, s.changeLabel, "Merges a label into another one, or deletes it."),
 		get("/settings/permissions", account.PlaybookRead, s.permissions, "Who may do what."),
 		get("/settings/audit", account.AuditRead, s.auditLog, "The audit log."),
 		post("/settings/audit/verify", account.AuditRead, s.verifyAudit, "Verifies the audit log."),

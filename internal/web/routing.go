@@ -28,6 +28,10 @@ type routingPage struct {
 	Errors   []string
 	Undo     undoBar
 	Vars     []routeVar
+	Paged    bool // a page of the preview's families was asked for
+	From, To int  // of those families, from 1
+	Before   int  // the page before; -1 = none
+	After    int
 }
 
 type versionRow struct {
@@ -86,12 +90,21 @@ func (s *Server) showRouting(w http.ResponseWriter, r *http.Request, v viewer, p
 	return s.render(w, r, status, "routing", p)
 }
 
+// page says which of the preview's families are shown, and what is before and after.
+func (p *routingPage) page(x *triage.Preview, asked bool) {
+	p.Paged, p.Before, p.After = asked, x.Page-1, -1
+	p.From, p.To = x.Page*triage.PreviewPage+1, x.Page*triage.PreviewPage+len(x.Examples)
+	if p.To < x.Changed {
+		p.After = x.Page + 1
+	}
+}
+
 // saveRouting previews or saves what is in the editor.
 func (s *Server) saveRouting(w http.ResponseWriter, r *http.Request, v viewer) error {
 	p := routingPage{Text: r.PostFormValue("text"), Note: clip(r.PostFormValue("note"), triage.MaxNote)}
 	base, _ := strconv.ParseInt(r.PostFormValue("base"), 10, 64)
 	if r.PostFormValue("do") != "save" {
-		preview, err := s.o.Triage.Preview(r.Context(), v.p, p.Text)
+		preview, err := s.o.Triage.Preview(r.Context(), v.p, p.Text, number(r.PostFormValue("page")))
 		if err != nil {
 			return err
 		}
@@ -100,6 +113,7 @@ func (s *Server) saveRouting(w http.ResponseWriter, r *http.Request, v viewer) e
 			p.Preview = nil
 			return s.showRouting(w, r, v, p, http.StatusUnprocessableEntity)
 		}
+		p.page(&preview, r.PostFormValue("page") != "")
 		return s.showRouting(w, r, v, p, http.StatusOK)
 	}
 	saved, mistakes, err := s.o.Triage.Save(r.Context(), v.p, triage.NewRules{Text: p.Text, Note: p.Note, Base: base, Move: r.PostFormValue("move") == "1"})
@@ -117,4 +131,13 @@ func (s *Server) saveRouting(w http.ResponseWriter, r *http.Request, v viewer) e
 		saved.Batch = ""
 	}
 	return redirect(w, r, withUndo("/settings/routing?done=rules", saved.Batch))
+}
+
+// number reads a whole number of a form; what is none is -1.
+func number(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return -1
+	}
+	return n
 }

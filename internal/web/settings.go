@@ -30,6 +30,7 @@ func (s *Server) settings(r *http.Request, v viewer, at, title string) settingsS
 		{"Members", "/settings/members", s.may(v, account.AccountRead, account.OfServer("account", ""))},
 		{"Register", "/settings/register", s.may(v, account.PublisherRead, account.List("publisher"))},
 		{"Routing rules", "/settings/routing", s.may(v, account.RuleRead, account.OfServer("rule", ""))},
+		{"Labels", "/settings/labels", s.keepsLabels(v)},
 		{"Who may do what", "/settings/permissions", s.may(v, account.PlaybookRead, account.List("playbook"))},
 		{"Audit log", "/settings/audit", s.may(v, account.AuditRead, account.OfServer("audit", ""))},
 	} {
@@ -48,6 +49,7 @@ type profilePage struct {
 	Sessions []sessionRow
 	Errors   []string
 	Build    string
+	Given    given
 }
 
 type sessionRow struct {
@@ -76,6 +78,9 @@ func (s *Server) showProfile(w http.ResponseWriter, r *http.Request, v viewer, e
 	}
 	for _, x := range list {
 		p.Sessions = append(p.Sessions, sessionRow{SessionInfo: x, Seen: v.at(x.LastSeen), Ends: v.at(x.Expires), This: x.ID == v.p.Session})
+	}
+	if p.Given, err = s.givenTo(r, v, v.p.ID); err != nil {
+		return err
 	}
 	return s.render(w, r, status, "profile", p)
 }

@@ -65,6 +65,9 @@ var done = map[string]flash{
 	"names":         {"warn", "info", "Your comment is there. A name after an @ fits nobody who reads it, or several; they were not told."},
 	"gone":          {"ok", "check", "Deleted."},
 	"undone":        {"ok", "check", "The last change was taken back."},
+	"apart":         {"ok", "check", "Said. They are not proposed for a merge again; below it can be taken back."},
+	"apart-back":    {"ok", "check", "It was taken back. They may be proposed for a merge again."},
+	"labels-one":    {"ok", "check", "The labels are one now."},
 	"priority":      {"ok", "check", "The priority was set."},
 	"merged":        {"ok", "check", "The families are one now."},
 	"split":         {"ok", "check", "This is a family of its own now."},
@@ -241,7 +244,7 @@ func withDone(path, code string) string {
 
 // names finds names of accounts for pages, each once.
 func (s *Server) names(ctx context.Context) func(id string) string {
-	known := map[string]string{"": "the server", "system": "the server"}
+	known := map[string]string{"": "the server", "system": "the server", crash.ByRules: "the rules"}
 	return func(id string) string {
 		id = strings.TrimPrefix(id, "account:")
 		if n, ok := known[id]; ok {

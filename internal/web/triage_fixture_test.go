@@ -30,10 +30,12 @@ func fixTriage(pages map[string]any) {
 	p := pages["family"].(familyPage)
 	p.familyTriage = familyTriage{
 		Rating: &rating{Rated: crash.Rated{Priority: priority.Load().Of(priority.Input{Crashes: 1204, Installs: 388, Repeated: 200, Active: 8120, Label: "null_access", Words: "saveAll"}), Diagnosis: diagnosis.Load().Name(&eco.Crash{}, diagnosis.Hint{})},
-			Band: "P1", Overruled: &crash.Overruled{Band: "P1", Reason: "Loses work."}, Who: "Ada Okafor", When: fixViewer().at(fixNow), Sure: "90 %", Bands: []option{{"P1", "P1, now", true}}},
+			Band: "P1", Overruled: &crash.Overruled{Band: "P1", Reason: "Loses work."}, Who: "Ada Okafor", When: fixViewer().at(fixNow), Sure: "90 %", Bands: []option{{"P1", "P1, now", true}},
+			Past: []pastRank{{crash.Overruled{Band: "P2", Reason: "By the routing rule “loud”."}, "the rules", "Ada Okafor said P1", fixViewer().at(fixNow), fixViewer().at(fixNow)}}},
 		Waiting:   &waiting{"a release after 2.5.0 or 100 more crashes", "12 crashes"},
 		Near:      []nearRow{{crash.Nearby{Family: "F-93jd02ka", Title: "Error in resolveRepository", State: crash.Open}, "-0.05", "#", "#"}},
 		Regrouped: []regroupRow{{crash.Regrouping{ID: "c-9", Note: "One cause."}, fixViewer().at(fixNow), "Ada Okafor", "merged F-1 into this one", "#"}},
+		Apart:     []apartRow{{crash.Apart{Family: "F-2", Title: "RangeError in paint", Note: "Another file."}, "Ada Okafor", fixViewer().at(fixNow)}},
 	}
 	pages["family"], pages["merge"], pages["split"] = p, fixMerge(), fixSplit()
 }

@@ -257,9 +257,22 @@ func (d *Desk) writeOne(ctx context.Context, tx *sql.Tx, version int64, v *verdi
 	if err != nil {
 		return false, err
 	}
+	before, ranked, err := d.o.Desk.OverruleByRules(ctx, tx, v.id, v.out.Priority, byRule(v.out.PriorityRule))
+	if err != nil {
+		return false, err
+	}
+	if ranked {
+		err := d.note(ctx, tx, change{batch: batch, family: v.id, actor: rulesActor, kind: "priority", item: v.out.PriorityRule, was: before, now: v.out.Priority})
+		if err != nil {
+			return false, err
+		}
+	}
 	labelled, err := d.ruleLabels(ctx, tx, v.id, v.out.Labels, batch)
-	return changed || labelled, err
+	return changed || labelled || ranked, err
 }
+
+// byRule is the reason of a priority that a rule sets.
+func byRule(rule string) string { return "By the routing rule “" + rule + "”." }
 
 // outcome reads what a standing says of the rules.
 func (s standing) outcome() (o route.Outcome) {

@@ -52,6 +52,7 @@ func (d *Desk) Comment(ctx context.Context, p account.Principal, family, words s
 	if err != nil {
 		return Comment{}, err
 	}
+	family = s.f.ID // it may be part of another one
 	if team && !s.inside {
 		return Comment{}, fault.E(op, fault.Invalid, "You would not see it yourself.", nil)
 	}

@@ -26,7 +26,14 @@ func (d *Desk) feed(ctx context.Context, s *seat, all people, history []crash.Ch
 		id := strings.TrimPrefix(c.Actor, "account:")
 		out = append(out, Entry{At: c.At, Kind: "state", Actor: all.person(id), Text: stateText(c), Note: c.Note, Undone: c.Undone, State: c.To, key: "s" + c.ID})
 	}
-	list, err := changes(ctx, d.o.Records.Read(), `WHERE family = $1 AND at_ms <= $2 AND kind IN ('team', 'person', 'label') ORDER BY n DESC LIMIT $3`, s.f.ID, until, feedLimit+perTx)
+	of, err := d.partsFor(ctx, s)
+	if err != nil {
+		return nil, "", err
+	}
+	in, args := marks(of)
+	k := len(of)
+	next := func(i int) string { return "$" + strconv.Itoa(k+i) }
+	list, err := changes(ctx, d.o.Records.Read(), `WHERE family IN (`+in+`) AND at_ms <= `+next(1)+` AND kind IN ('team', 'person', 'label', 'priority') ORDER BY n DESC LIMIT `+next(2), append(slices.Clone(args), until, feedLimit+perTx)...)
 	if err != nil {
 		return nil, "", err
 	}
@@ -37,12 +44,15 @@ func (d *Desk) feed(ctx context.Context, s *seat, all people, history []crash.Ch
 	for i := range list {
 		c := &list[i]
 		e := Entry{At: c.at, Kind: c.kind, Actor: all.person(c.actor), Text: d.changeText(c, all, words), Batch: c.batch, Undone: c.undone, key: fmt.Sprintf("c%012d", c.n)}
-		if c.undone || c.note == "undo" {
+		if c.family != s.f.ID {
+			e.Of = c.family
+		}
+		if c.undone || c.note == "undo" || strings.HasPrefix(c.batch, followBatch) || e.Of != "" {
 			e.Batch = ""
 		}
 		out = append(out, e)
 	}
-	comments, err := readComments(ctx, d.o.Records.Read(), `WHERE family = $1 AND at_ms <= $2 AND (team = 0 OR $3 = 1) ORDER BY at_ms DESC, id DESC LIMIT $4`, s.f.ID, until, bit(s.inside), feedLimit+1)
+	comments, err := readComments(ctx, d.o.Records.Read(), `WHERE family IN (`+in+`) AND at_ms <= `+next(1)+` AND (team = 0 OR `+next(2)+` = 1) ORDER BY at_ms DESC, id DESC LIMIT `+next(3), append(slices.Clone(args), until, bit(s.inside), feedLimit+1)...)
 	if err != nil {
 		return nil, "", err
 	}
@@ -54,7 +64,11 @@ func (d *Desk) feed(ctx context.Context, s *seat, all people, history []crash.Ch
 		c := &comments[i]
 		c.Author, c.Mine, c.Past = all.person(c.Author.ID), c.Author.ID == s.p.ID && !c.Deleted, past[c.ID]
 		c.Text, c.Mentions = d.readable(c.Body, all)
-		out = append(out, Entry{At: c.At, Kind: "comment", Actor: c.Author, Text: "commented", Comment: c, key: "m" + c.ID})
+		e := Entry{At: c.At, Kind: "comment", Actor: c.Author, Text: "commented", Comment: c, key: "m" + c.ID}
+		if c.Family != s.f.ID {
+			e.Of = c.Family
+		}
+		out = append(out, e)
 	}
 	slices.SortFunc(out, func(a, b Entry) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.key, a.key)) })
 	out = slices.DeleteFunc(out, func(e Entry) bool {
@@ -145,6 +159,10 @@ func (d *Desk) changeText(c *change, all people, words map[string]Label) string 
 		default:
 			s = "gave it to " + all.name(c.now)
 		}
+	case "priority":
+		if s = "set the priority " + c.now + ", by the rule “" + c.item + "”"; c.now == "" {
+			s = "gave the priority back to the machine"
+		}
 	case "label":
 		l := words[c.item].Name
 		if l == "" {
@@ -155,8 +173,13 @@ func (d *Desk) changeText(c *change, all people, words map[string]Label) string 
 			s = "took off the label " + l
 		}
 	}
-	if c.note == "undo" {
+	switch how, part, _ := strings.Cut(c.note, " "); how {
+	case "undo":
 		s += " (taking a change back)"
+	case "merge":
+		s += " (it came with " + part + ")"
+	case "part":
+		s += " (" + part + " was parted again)"
 	}
 	return s
 }

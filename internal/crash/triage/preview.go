@@ -19,8 +19,13 @@ type Preview struct {
 	Now      int             `json:"now"`               // stand elsewhere than these rules say: what "move" moves
 	ByHand   int             `json:"by_hand"`           // stand elsewhere because a person said so, and stay
 	Errors   []RuleError     `json:"errors"`            // conditions that could not be decided
-	Examples []Example       `json:"examples"`          // families that would go elsewhere, at most 50
+	Changed  int             `json:"changed"`           // families that would go elsewhere
+	Page     int             `json:"page"`              // of those, from 0
+	Examples []Example       `json:"examples"`          // that page of them, the last seen first
 }
+
+// PreviewPage is how many families a page of a preview names.
+const PreviewPage = 50
 
 // Move is how many families would go from one team to another; "" is no team.
 type Move struct {
@@ -48,12 +53,11 @@ type Example struct {
 	Rule   string `json:"rule,omitempty"` // of the new rules
 }
 
-const maxExamples = 50
-
 // Preview runs the rules in force and others over the families of the last 30
-// days and says what would go elsewhere. It changes nothing.
-func (d *Desk) Preview(ctx context.Context, p account.Principal, text string) (Preview, error) {
-	out := Preview{Mistakes: []route.Mistake{}, Moves: []Move{}, Errors: []RuleError{}, Examples: []Example{}}
+// days and says what would go elsewhere, naming one page of the families. It
+// changes nothing.
+func (d *Desk) Preview(ctx context.Context, p account.Principal, text string, page int) (Preview, error) {
+	out := Preview{Page: min(max(page, 0), maxRecent/PreviewPage), Mistakes: []route.Mistake{}, Moves: []Move{}, Errors: []RuleError{}, Examples: []Example{}}
 	if err := d.mayRules("triage.Preview", p, account.RuleEdit); err != nil {
 		return out, err
 	}
@@ -111,7 +115,7 @@ func (d *Desk) Preview(ctx context.Context, p account.Principal, text string) (P
 			m.Families++
 			m.Crashes += s.Impact.Crashes
 			m.Installs += s.Impact.Installs
-			if len(out.Examples) < maxExamples {
+			if out.Changed++; out.Changed > out.Page*PreviewPage && len(out.Examples) < PreviewPage {
 				out.Examples = append(out.Examples, Example{id, s.Family.Title, was.Team, would.Team, would.TeamRule})
 			}
 		}

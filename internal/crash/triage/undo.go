@@ -3,6 +3,7 @@ package triage
 import (
 	"context"
 	"database/sql"
+	"strings"
 
 	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/crash"
@@ -34,7 +35,7 @@ func (d *Desk) Undo(ctx context.Context, p account.Principal, batch string) (Don
 	if err != nil {
 		return Done{}, fault.Wrap(op, err)
 	}
-	if batch == "" || len(list) == 0 {
+	if batch == "" || len(list) == 0 || strings.HasPrefix(batch, followBatch) { // those go with their merge
 		return Done{}, fault.E(op, fault.NotFound, "There is nothing to take back.", nil)
 	}
 	seats := map[string]seat{}
@@ -93,8 +94,17 @@ func (d *Desk) Undo(ctx context.Context, p account.Principal, batch string) (Don
 	return out, fault.Wrap(op, err)
 }
 
-// back restores what was before one change, if that change still holds.
+// back restores what was before one change, if that change still holds, and writes
+// that down.
 func (d *Desk) back(ctx context.Context, tx *sql.Tx, s *seat, c *change, batch string) (bool, error) {
+	ok, err := d.restore(ctx, tx, s, c)
+	if err != nil || !ok {
+		return false, err
+	}
+	return true, d.changeOf(ctx, tx, s.p, change{batch: batch, family: c.family, actor: s.p.ID, kind: c.kind, item: c.item, was: c.now, now: c.was, note: "undo"}, "family.undo", c.kind)
+}
+
+func (d *Desk) restore(ctx context.Context, tx *sql.Tx, s *seat, c *change) (bool, error) {
 	have, err := standings(ctx, tx, []string{c.family})
 	if err != nil {
 		return false, err
@@ -146,8 +156,15 @@ func (d *Desk) back(ctx context.Context, tx *sql.Tx, s *seat, c *change, batch s
 		if err := setWatch(ctx, tx, c.family, c.item, "hand", c.was == "on"); err != nil {
 			return false, err
 		}
+	case "priority":
+		_, held, err := d.o.Desk.OverruleByRules(ctx, tx, c.family, "", "")
+		if err != nil || !held || c.was == "" {
+			return held, err
+		}
+		_, held, err = d.o.Desk.OverruleByRules(ctx, tx, c.family, c.was, byRule(c.item))
+		return held, err
 	default:
 		return false, nil
 	}
-	return true, d.changeOf(ctx, tx, s.p, change{batch: batch, family: c.family, actor: s.p.ID, kind: c.kind, item: c.item, was: c.now, now: c.was, note: "undo"}, "family.undo", c.kind)
+	return true, nil
 }

@@ -70,6 +70,7 @@ type Entry struct {
 	Batch   string      `json:"batch,omitempty"` // takes it back, with what was done together
 	Undone  bool        `json:"undone,omitempty"`
 	State   crash.State `json:"state,omitempty"` // of a state: the new one
+	Of      string      `json:"of,omitempty"`    // the family it was done to, when that one was merged into this
 	key     string
 }
 
@@ -87,6 +88,7 @@ func (d *Desk) View(ctx context.Context, p account.Principal, family string, his
 	if err != nil {
 		return View{}, err
 	}
+	family = s.f.ID // it may be part of another one
 	all, err := d.directory(ctx)
 	if err != nil {
 		return View{}, err
@@ -227,11 +229,4 @@ func (d *Desk) Marks(ctx context.Context, p account.Principal, list []crash.Fami
 		out[id] = m
 	}
 	return out, nil
-}
-
-// Told is what somebody has been given: the families, the last given first.
-func (d *Desk) Told(ctx context.Context, account string, limit int) ([]string, error) {
-	ids, err := column(ctx, d.o.Records.Read(), `SELECT f.family FROM triage_family f WHERE f.person = $1 ORDER BY (SELECT coalesce(max(n), 0) FROM triage_change c WHERE c.family = f.family AND c.kind = 'person') DESC, f.family LIMIT $2`,
-		account, min(max(limit, 1), 500))
-	return ids, fault.Wrap("triage.Told", err)
 }

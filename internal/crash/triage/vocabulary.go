@@ -45,6 +45,122 @@ func (d *Desk) Labels(ctx context.Context, p account.Principal) (list []Label, e
 	return list, nil
 }
 
+// Word is a label with what it is used for, for those who keep it.
+type Word struct {
+	Label
+	Mine     bool `json:"mine,omitempty"`     // the one who asks keeps it
+	Families int  `json:"families,omitempty"` // that wear it, of all time; 0 unless it is mine
+	ByRules  bool `json:"by_rules,omitempty"` // the routing rules in force give it
+}
+
+// Vocabulary lists the labels that p may meet, with their use.
+func (d *Desk) Vocabulary(ctx context.Context, p account.Principal) ([]Word, error) {
+	const op = "triage.Vocabulary"
+	list, err := d.Labels(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	uses := map[string]int{}
+	err = scan(ctx, d.o.Records.Read(), func(r *sql.Rows) error {
+		var id string
+		var n int
+		err := r.Scan(&id, &n)
+		uses[id] = n
+		return err
+	}, `SELECT label, count(*) FROM triage_family_label WHERE off = 0 GROUP BY label`)
+	if err != nil {
+		return nil, fault.Wrap(op, err)
+	}
+	given, err := d.given(ctx)
+	if err != nil {
+		return nil, fault.Wrap(op, err)
+	}
+	out := make([]Word, 0, len(list))
+	for _, l := range list {
+		w := Word{Label: l, Mine: d.keeps(p, l.Owner), ByRules: l.Owner == "" && given[l.ID]}
+		if w.Mine {
+			w.Families = uses[l.ID]
+		}
+		out = append(out, w)
+	}
+	return out, nil
+}
+
+// given are the labels that the rules in force put on.
+func (d *Desk) given(ctx context.Context) (map[string]bool, error) {
+	c, err := d.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := vocabulary(ctx, d.o.Records.Read())
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]bool{}
+	for _, name := range c.rules.Labels() {
+		id := labelID("", name) // of one that was renamed since, too
+		for _, l := range all {
+			if l.Owner == "" && l.Name == name {
+				id = l.ID
+			}
+		}
+		out[id] = true
+	}
+	return out, nil
+}
+
+// MergeLabels makes one label of two of one vocabulary: families that wear the
+// first wear the other instead, saved filters ask for it, and the first is gone.
+func (d *Desk) MergeLabels(ctx context.Context, p account.Principal, id, into string) error {
+	const op = "triage.MergeLabels"
+	given, err := d.given(ctx)
+	if err != nil {
+		return fault.Wrap(op, err)
+	}
+	return fault.Wrap(op, d.o.Records.Tx(ctx, func(tx *sql.Tx) error {
+		from, err := d.kept(ctx, tx, p, id)
+		if err != nil {
+			return err
+		}
+		to, err := d.kept(ctx, tx, p, into)
+		switch {
+		case err != nil:
+			return err
+		case from.ID == to.ID || from.Owner != to.Owner:
+			return fault.E(op, fault.Invalid, "Choose another label of the same vocabulary.", nil)
+		case given[id]:
+			return givenByRules(op)
+		}
+		for _, q := range []string{
+			`UPDATE triage_family_label SET label = $2 WHERE label = $1 AND NOT EXISTS (SELECT 1 FROM triage_family_label b WHERE b.family = triage_family_label.family AND b.label = $2)`,
+			`DELETE FROM triage_family_label WHERE label = $1 AND $2 <> ''`,
+			`UPDATE triage_change SET item = $2 WHERE kind = 'label' AND item = $1`,
+			`DELETE FROM triage_label WHERE id = $1 AND $2 <> ''`,
+		} {
+			if _, err := tx.ExecContext(ctx, q, id, into); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE triage_filter SET query = replace(query, $1, $2)`, "labelled="+id, "labelled="+into); err != nil {
+			return err
+		}
+		return d.o.Audit.Append(ctx, tx, audit.Entry{Actor: p.Actor(), Action: "label.merge", Ref: eco.Ref{Kind: "label", ID: id}, Note: into})
+	}))
+}
+
+func givenByRules(op string) error {
+	return fault.E(op, fault.Conflict, "The routing rules give this label; change them first, or it would be back with the next family.", nil)
+}
+
+// kept is a label that p keeps.
+func (d *Desk) kept(ctx context.Context, tx *sql.Tx, p account.Principal, id string) (Label, error) {
+	l, err := labelByID(ctx, tx, id)
+	if err == nil && !d.keeps(p, l.Owner) {
+		err = fault.E("triage.label", fault.NotFound, "There is no such label.", nil)
+	}
+	return l, err
+}
+
 // Owners lists whose labels p keeps: "" for the ecosystem's.
 func (d *Desk) Owners(p account.Principal) []string {
 	var out []string
@@ -95,13 +211,16 @@ func (d *Desk) PutLabel(ctx context.Context, p account.Principal, l Label) (Labe
 // DeleteLabel takes a label off every family and out of the vocabulary.
 func (d *Desk) DeleteLabel(ctx context.Context, p account.Principal, id string) error {
 	const op = "triage.DeleteLabel"
+	given, err := d.given(ctx)
+	if err != nil {
+		return fault.Wrap(op, err)
+	}
 	return fault.Wrap(op, d.o.Records.Tx(ctx, func(tx *sql.Tx) error {
-		l, err := labelByID(ctx, tx, id)
-		if err != nil {
+		if _, err := d.kept(ctx, tx, p, id); err != nil {
 			return err
 		}
-		if !d.keeps(p, l.Owner) {
-			return fault.E(op, fault.NotFound, "There is no such label.", nil)
+		if given[id] {
+			return givenByRules(op)
 		}
 		for _, q := range []string{`DELETE FROM triage_family_label WHERE label = $1`, `DELETE FROM triage_label WHERE id = $1`} {
 			if _, err := tx.ExecContext(ctx, q, id); err != nil {
