@@ -122,6 +122,7 @@ func (s *Store) eraseIn(ctx context.Context, p *part, sub facts.Subject) (facts.
 		return facts.Partition{}, err
 	}
 	p.info.Store(&in)
+	s.changed(p)
 	return n, nil
 }
 

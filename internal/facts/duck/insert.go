@@ -127,6 +127,7 @@ func (s *Store) put(ctx context.Context, conn *sql.Conn, sh *share) error {
 		return err
 	}
 	p.info.Store(next)
+	s.changed(p)
 	if sh.position != 0 {
 		p.suspect.Store(false)
 	}

@@ -35,6 +35,7 @@ type part struct {
 	suspect atomic.Bool
 	info    atomic.Pointer[info]
 	logged  atomic.Int64 // bytes of the log
+	number  atomic.Int64 // of the last change of its rows; distinct in the store
 
 	// replayed is set while the log holds what a start had to replay. Guarded by insert.
 	replayed bool
@@ -59,11 +60,13 @@ type info struct {
 }
 
 func (s *Store) newPart(k partKey) *part {
-	return &part{
+	p := &part{
 		partKey: k,
 		alias:   fmt.Sprintf("d%d_%s", k.day, k.class),
 		path:    filepath.Join(s.o.Dir, k.day.String()+"-"+string(k.class)+suffix),
 	}
+	p.number.Store(s.files.Add(1))
+	return p
 }
 
 // storage pins the format of new files, so that an update of DuckDB does not

@@ -21,6 +21,7 @@ type plan struct {
 	rollable bool
 	lists    lists
 	family   string // the expression of the family as the query sees it
+	open     bool   // without scope and conditions on free columns: for a table of settled days
 }
 
 func newPlan(q *facts.Query) (*plan, error) {
@@ -155,9 +156,12 @@ func between(col string, from, to int64) (and string) {
 
 // where writes the scope and the conditions, but for those that choose files.
 func (pl *plan) where(p *part, fromRoll bool) string {
-	and := []string{pl.lists.visible(pl.q.Scope)}
+	var and []string
+	if !pl.open {
+		and = append(and, pl.lists.visible(pl.q.Scope))
+	}
 	for i, c := range pl.q.Where {
-		if c.Col != facts.Class && c.Col != facts.Date {
+		if c.Col != facts.Class && c.Col != facts.Date && !(pl.open && isFree(c.Col)) {
 			and = append(and, pl.lists.test(pl.expression(c.Col, p, fromRoll), c.Op, pl.parsed[i]))
 			if c.Col == facts.Family && c.Op == facts.In && len(pl.q.Relabel) > 0 { // lets DuckDB skip row groups
 				and = append(and, pl.lists.test("family", facts.In, sources(pl.q.Relabel, pl.parsed[i])))
@@ -167,20 +171,35 @@ func (pl *plan) where(p *part, fromRoll bool) string {
 	if !fromRoll && !pl.q.Filters(facts.Quarantined) {
 		and = append(and, "NOT quarantined")
 	}
+	if len(and) == 0 {
+		return "true"
+	}
 	return strings.Join(and, " AND ")
 }
 
-// columns is the select list of one file: the columns that the group and the
-// measures are made of. What is computed from them is computed once, over the
-// union: planning costs DuckDB more than reading, with hundreds of files.
+// selected is a column of the select of one file.
+type selected struct{ expr, name string }
+
 func (pl *plan) columns(p *part, fromRoll bool) string {
 	var cols []string
-	add := func(expr, name string) {
-		if expr != name {
-			name = expr + " AS " + name
+	for _, c := range pl.list(p, fromRoll) {
+		if c.expr == c.name {
+			cols = append(cols, c.name)
+		} else {
+			cols = append(cols, c.expr+" AS "+c.name)
 		}
-		if !slices.Contains(cols, name) {
-			cols = append(cols, name)
+	}
+	return strings.Join(cols, ", ")
+}
+
+// list is the select list of one file: the columns that the group and the
+// measures are made of. What is computed from them is computed once, over the
+// union: planning costs DuckDB more than reading, with hundreds of files.
+func (pl *plan) list(p *part, fromRoll bool) []selected {
+	var cols []selected
+	add := func(expr, name string) {
+		if c := (selected{expr, name}); !slices.Contains(cols, c) {
+			cols = append(cols, c)
 		}
 	}
 	for i, c := range pl.q.Group {
@@ -203,10 +222,14 @@ func (pl *plan) columns(p *part, fromRoll bool) string {
 			add(s.of, s.name)
 		}
 	}
-	for _, name := range []string{"g", "received"} {
-		if need[name] {
-			add(name, name)
-		}
+	if need["g"] {
+		add("g", "g")
+	}
+	if need["lo"] {
+		add("received", "lo")
+	}
+	if need["hi"] {
+		add("received", "hi")
 	}
 	if need["who"] {
 		add("install", "install")
@@ -215,10 +238,12 @@ func (pl *plan) columns(p *part, fromRoll bool) string {
 			add("host", "host")
 		}
 	}
-	if len(cols) == 0 {
-		return "1 AS nothing"
+	if pl.open {
+		for _, c := range free {
+			add(c, c)
+		}
 	}
-	return strings.Join(cols, ", ")
+	return cols
 }
 
 // over is the union of the selects, with the columns k0, k1, … of the group and
@@ -310,6 +335,8 @@ func ingredients(fn facts.Fn) []string {
 		return []string{"v"}
 	case facts.Mean:
 		return []string{"v", "r"}
+	case facts.First:
+		return []string{"lo"}
 	}
-	return []string{"received"} // First, Last
+	return []string{"hi"} // Last
 }

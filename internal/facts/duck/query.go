@@ -33,9 +33,10 @@ func (s *Store) Query(ctx context.Context, q facts.Query) (facts.Result, error) 
 	s.alone.RLock()
 	r, err := answer(ctx, pl)
 	s.alone.RUnlock()
-	if outOfMemory(err) { // the others had it
+	if outOfMemory(err) { // the others had it, or what is kept of settled days
 		s.alone.Lock()
 		defer s.alone.Unlock()
+		s.forgetWhere(func(*reduced) bool { return true })
 		if pl, err = newPlan(&q); err == nil {
 			r, err = answer(ctx, pl)
 		}
@@ -70,7 +71,12 @@ func (s *Store) groups(ctx context.Context, pl *plan) (facts.Result, error) {
 	defer done()
 	q := pl.q
 	r := facts.Result{Cols: q.Cols()}
+	settled, ps, release := s.reduce(ctx, pl, ps)
+	defer release()
 	var union []string
+	if settled != "" {
+		union = append(union, settled)
+	}
 	for _, p := range ps {
 		union = append(union, pl.selects(p)...)
 	}
@@ -265,9 +271,9 @@ func (pl *plan) formula(m facts.Measure) string {
 		}
 		return "coalesce(any_value(se), 0)" // the same in each row of the group
 	case facts.First:
-		return "coalesce(min(received), 0)"
+		return "coalesce(min(lo), 0)"
 	}
-	return "coalesce(max(received), 0)" // Last
+	return "coalesce(max(hi), 0)" // Last
 }
 
 func scanGroup(rows *sql.Rows, q *facts.Query) ([]any, error) {

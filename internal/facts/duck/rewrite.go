@@ -224,6 +224,7 @@ func (s *Store) drop(ctx context.Context, p *part) error {
 			return err
 		}
 		p.gone = true
+		s.changed(p)
 	}
 	if err := removeFiles(p.path); err != nil {
 		return err

@@ -38,8 +38,10 @@ type Store struct {
 	db     *sql.DB
 	insert sync.Mutex
 	alone  sync.RWMutex
-	files  atomic.Int64 // numbers temporary files
-	closed atomic.Bool
+	files  atomic.Int64 // numbers temporary files, and changes of files
+
+	settled *settled
+	closed  atomic.Bool
 
 	mu    sync.RWMutex
 	parts map[partKey]*part
@@ -82,7 +84,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fault.E("duck.Open", fault.Unavailable, "The folder of facts cannot be used.", err)
 	}
-	s := &Store{o: o, pace: usualPace(), parts: make(map[partKey]*part)}
+	s := &Store{o: o, pace: usualPace(), parts: make(map[partKey]*part), settled: newSettled()}
 	if s.zip, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1)); err != nil {
 		return nil, fault.E("duck.Open", fault.Internal, "", err)
 	}
@@ -164,6 +166,7 @@ func (s *Store) settings() string {
 		"SET autoinstall_known_extensions = false",
 		"SET autoload_known_extensions = false",
 		"SET allow_community_extensions = false",
+		"ATTACH ':memory:' AS " + settledDB + " (COMPRESS, BLOCK_SIZE " + itoa(int64(smallBlock)) + ")",
 		"SET allowed_directories = [" + quote(s.o.Dir+string(filepath.Separator)) + "]",
 		"SET enable_external_access = false",
 		"SET lock_configuration = true",
