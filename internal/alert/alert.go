@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/account"
+	"github.com/bellwether-project/bellwether/internal/alert/follow"
 	"github.com/bellwether-project/bellwether/internal/alert/outbox"
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/crash"
@@ -92,6 +93,8 @@ type Options struct {
 	// Seal and Unseal keep addresses and secrets of channels, and links in mails.
 	Seal   func([]byte) ([]byte, error)
 	Unseal func([]byte) ([]byte, error)
+	// Reporters lets senders of reports be told what becomes of them; nil: nobody is.
+	Reporters *Reporters
 	// Since is how far back news is news when the service starts for the first time;
 	// zero: from now on. The demo world's history is news.
 	Since time.Time
@@ -101,6 +104,8 @@ type Options struct {
 type Service struct {
 	o   Options
 	out *outbox.Outbox
+
+	reporters *follow.Service
 
 	mu      sync.Mutex
 	settled map[string]time.Time // news that needs no looking at before a time, or (zero) ever again, by item key; bounded by maxSettled
@@ -125,6 +130,9 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	s := &Service{o: o, settled: map[string]time.Time{}, tested: map[string]time.Time{}, base: o.Base}
 	if s.out, err = outbox.New(ctx, outbox.Options{DB: o.Records, Now: o.Now, NewID: o.NewID, Holder: o.Holder, Log: o.Log, Prepare: s.prepare, After: s.after}); err != nil {
+		return nil, err
+	}
+	if err := s.openReporters(ctx); err != nil {
 		return nil, err
 	}
 	return s, s.begin(ctx)

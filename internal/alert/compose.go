@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/account"
+	"github.com/bellwether-project/bellwether/internal/alert/follow"
 	"github.com/bellwether-project/bellwether/internal/alert/outbox"
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/facts"
@@ -78,6 +79,10 @@ func (s *Service) prepare(ctx context.Context, d outbox.Delivery) (notify.Messag
 		return m, sender, err
 	case "link":
 		return s.prepareLink(ctx, d)
+	case "report":
+		if s.reporters != nil {
+			return s.reporters.Prepare(ctx, d)
+		}
 	}
 	return gone("There is no such target.")
 }
@@ -244,6 +249,9 @@ func (s *Service) data(f crash.Family, i outbox.Item) map[string]any {
 // after counts refusals for good, and ends what refuses again and again. It is the
 // outbox's.
 func (s *Service) after(ctx context.Context, tx *sql.Tx, d outbox.Delivery, code fault.Code) error {
+	if s.reporters != nil && follow.Of(d.Target) {
+		return s.reporters.After(ctx, tx, d)
+	}
 	if d.State == outbox.Dropped || d.Kind == kindTest {
 		return nil
 	}

@@ -44,9 +44,11 @@ type house struct {
 	jo, rob, ines account.Principal
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T) *house { return newHouseOn(t, dbtest.Open(t)) }
+
+func newHouseOn(t *testing.T, d *db.DB) *house {
 	t.Helper()
-	h := &house{t: t, now: time.Date(2026, 11, 21, 12, 10, 0, 0, time.UTC), d: dbtest.Open(t), mem: facts.NewMem(), mail: &notify.Mem{}}
+	h := &house{t: t, now: time.Date(2026, 11, 21, 12, 10, 0, 0, time.UTC), d: d, mem: facts.NewMem(), mail: &notify.Mem{}}
 	ctx, now := t.Context(), func() time.Time { return h.now }
 	var err error
 	h.log, err = audit.New(ctx, h.d, now)
@@ -115,7 +117,7 @@ func (h *house) person(name string, grants ...account.Grant) account.Principal {
 }
 
 // crash stores n crashes of a family, each of another install, as the flow does.
-func (h *house) crash(family string, blame eco.ExtensionID, n int, at time.Time) {
+func (h *house) crash(family string, blame eco.ExtensionID, n int, at time.Time) eco.ID {
 	h.t.Helper()
 	ctx := h.t.Context()
 	var b facts.Batch
@@ -135,9 +137,11 @@ func (h *house) crash(family string, blame eco.ExtensionID, n int, at time.Time)
 		b.Facts, b.Docs = append(b.Facts, f), append(b.Docs, facts.Doc{ID: id, Class: eco.ClassCrash, Body: body})
 	}
 	seen := []crash.Seen{{Family: family, Version: "fam/1", Title: "TypeError in " + family, Type: "TypeError", Block: "b", Blame: blame, Target: "extension", Host: "studio",
-		First: at.UnixMilli(), Last: at.UnixMilli(), Releases: []string{"1.0.0"}, Happened: at.UnixMilli(), Representative: rep}}
+		First: at.UnixMilli(), Last: at.UnixMilli(), Releases: []string{"1.0.0"}, Happened: at.UnixMilli(), Representative: rep,
+		Signatures: []crash.SeenSignature{{Hash: "aaaaaaaaaaaaaaaa", Key: family, Title: "TypeError", Version: "sig/1", At: at.UnixMilli()}}}}
 	h.must(h.d.Tx(ctx, func(tx *sql.Tx) error { return h.desk.Record(context.Background(), tx, seen, nil) }))
 	h.must(h.mem.Insert(ctx, b))
+	return rep
 }
 
 // round looks and sends, a minute later.

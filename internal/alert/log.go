@@ -68,7 +68,7 @@ func (s *Service) Deliveries(ctx context.Context, p account.Principal, f LogFilt
 		x := Delivery{Delivery: d, To: names[d.Target], Own: names[d.Target] != "", Resend: edit[d.Target]}
 		if !x.Own {
 			of, _, _ := strings.Cut(d.Target, ":")
-			x.To = map[string]string{"account": "somebody", "channel": "a channel", "link": "by mail"}[of]
+			x.To = map[string]string{"account": "somebody", "channel": "a channel", "link": "by mail", "report": "a reporter"}[of]
 			if of != "link" { // a subject of those is ours alone
 				x.Subject, x.Items = "", nil
 			}

@@ -116,6 +116,38 @@ func TestReceipt(t *testing.T) {
 	}
 }
 
+// A browser that follows a report: asked for, counted, ended; nothing of it is told.
+func TestFollowers(t *testing.T) {
+	h := newHouse(t)
+	h.refresh()
+	path := "/api/v1/receipts/" + h.receiptOf("acme") + "/followers"
+	var f followed
+	h.want(200, &f, "", "GET", path, "")
+	if f.Mail || f.Ways.Push == "" || f.Told.Any() {
+		t.Errorf("%+v", f)
+	}
+	push := func(endpoint string) string {
+		return `{"push":{"endpoint":"` + endpoint + `","p256dh":"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4","auth":"BTBZMqHH6r4Tts7J_aSIgg"}}`
+	}
+	h.want(202, &f, "", "POST", path, push("https://push.example.net/one"))
+	if f.Told.Push != 1 {
+		t.Errorf("%+v", f)
+	}
+	h.want(400, nil, "", "POST", path, `{}`)
+	h.want(400, nil, "", "POST", path, push("http://push.example.net/one"))
+	h.want(400, nil, "", "POST", path, push("https://push.example.net:22/one"))
+	h.want(403, nil, "", "POST", path, push("https://10.0.0.1/one"))
+	h.want(503, nil, "", "POST", path, `{"mail":"ann@reporter.example"}`) // no mail is configured
+	h.want(404, nil, "", "POST", "/api/v1/followers/confirm", `{"token":"x"}`)
+	h.want(404, nil, "", "POST", "/api/v1/followers/stop", `{"token":"x"}`)
+	h.want(204, nil, "", "DELETE", path, "")
+	f = followed{}
+	h.want(200, &f, "", "GET", path, "")
+	if f.Told.Any() {
+		t.Errorf("%+v", f)
+	}
+}
+
 // A report that is withdrawn before it is stored never is.
 func TestWithdrawnOnItsWay(t *testing.T) {
 	h := newHouse(t)

@@ -18,6 +18,7 @@ func (s *Server) routes() {
 	s.crashRoutes()
 	s.dumpRoutes()
 	s.receiptRoutes()
+	s.followerRoutes()
 	s.helpRoutes()
 	s.fixedRoutes()
 	s.heldRoutes()

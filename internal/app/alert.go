@@ -40,6 +40,9 @@ func (a *App) openAlerts(ctx context.Context) error {
 	} else if ok {
 		o.Mail, o.MailFrom = mail.New(server, nil), server.From.Address
 	}
+	if o.Reporters, err = a.reporters(); err != nil {
+		return err
+	}
 	if a.o.Demo {
 		o.Since = now().Add(-demoNews)
 	}
@@ -54,6 +57,7 @@ func (a *App) alertJobs() []jobs.Job {
 		{Name: "outbox", What: "Sends the messages that are due.", Every: 2 * time.Second, Limit: 10 * time.Minute, Local: true, Do: s.Deliver},
 		{Name: "news", What: "Looks for new families and regressions, and puts messages into the outbox.", Every: 10 * time.Second, Limit: time.Minute, Local: true, Do: s.Look},
 		{Name: "spikes", What: "Compares this hour's crashes with the same hours of the weeks before.", Every: 10 * time.Minute, Limit: 5 * time.Minute, Do: s.Watch},
+		{Name: "reporters", What: "Looks what changed about reports whose senders want to be told.", Every: 10 * time.Second, Limit: time.Minute, Do: s.Reporters().Look},
 		{Name: "messages", What: "Forgets messages that were sent thirty days ago.", Every: 24 * time.Hour, Limit: 10 * time.Minute, Do: func(ctx context.Context) (string, error) {
 			n, err := s.Tidy(ctx)
 			return counted(int(n), "message", "forgotten"), err

@@ -6,11 +6,13 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/bellwether-project/bellwether/internal/alert"
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/ingest"
 	"github.com/bellwether-project/bellwether/internal/jobs"
+	"github.com/bellwether-project/bellwether/internal/notify/hook"
 	"github.com/bellwether-project/bellwether/internal/receipt"
 	"github.com/bellwether-project/bellwether/internal/receipt/diagnose"
 	"github.com/bellwether-project/bellwether/internal/scrub"
@@ -21,7 +23,7 @@ func (a *App) openAnswers(ctx context.Context) (err error) {
 	r := a.Records
 	a.book, a.board = receipt.NewBook(a.keys), receipt.NewBoard()
 	a.answers, err = answers.New(ctx, answers.Options{
-		Desk: a.desk, Records: r.DB, Audit: r.Audit, Facts: a.facts, Book: a.book, Board: a.board, Now: now, NewID: randomID,
+		Desk: a.desk, Records: r.DB, Audit: r.Audit, Facts: a.facts, Book: a.book, Board: a.board, Now: now, NewID: randomID, Taken: a.triage.Taken,
 		Project: func(id int64) (receipt.Asker, bool) {
 			p := r.Registry.Snapshot().Projects[id]
 			if p == nil {
@@ -68,6 +70,23 @@ func (a *App) addNote(in *ingest.Server) noteFunc {
 		}
 		return in.Add(ctx, ingest.Note{Project: p, Crash: crash, Message: text, From: from})
 	}
+}
+
+// reporters is what telling the senders of reports needs. Push services are on the
+// open internet; only the demo's is on this machine.
+func (a *App) reporters() (*alert.Reporters, error) {
+	r := &alert.Reporters{Answers: a.answers, Hash: func(purpose, raw string) uint64 { return a.keys.Hash64(receipt.Scope, purpose, raw) }}
+	secret, err := a.keys.Derive(receipt.Scope, "push")
+	if err != nil {
+		return nil, err
+	}
+	if r.Push, err = hook.NewPushKey(secret); err != nil {
+		return nil, err
+	}
+	if a.o.Demo {
+		r.Policy.Allow = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	}
+	return r, nil
 }
 
 // answerJobs keep what outsiders are told up to date.

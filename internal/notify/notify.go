@@ -27,6 +27,8 @@ type Message struct {
 	Items   []Item
 	Footer  []string // why the reader gets this
 	Link    string   // to the page of it
+	// LinkText is what a mail's button says; "" = that it opens here.
+	LinkText string
 	// Data goes into a webhook's body; its values are what encoding/json can write.
 	Data map[string]any
 	// ListID ("families.example.org") and Unsubscribe (an https address that takes a

@@ -75,6 +75,7 @@ type Standing struct {
 	Wanted     Wanted // "" = by the state
 	Public     string // id of the entry of the public log; "" = none
 	Installs   int64  // distinct ones of the last 90 days, as far as they were counted; never told below K
+	Taken      bool   // somebody works on it
 }
 
 // Answer is what is told: to a client at once, on the receipt's page, to one who
@@ -86,6 +87,7 @@ type Answer struct {
 	Installs   int64  `json:"installs,omitempty"`    // how many, from 20 on
 	FixedIn    string `json:"fixed_in,omitempty"`    // a release; "after 1.2.0" when it is not named yet
 	HaveFix    *bool  `json:"have_fix,omitempty"`    // whether the reporter's version has it
+	Taken      bool   `json:"taken,omitempty"`       // somebody works on it
 	Impact     string `json:"impact,omitempty"`      // in the owner's words
 	Expected   string `json:"expected,omitempty"`    // the day the owner expects a fix
 	Workaround string `json:"workaround,omitempty"`  // Markdown
@@ -104,6 +106,7 @@ func Tell(s *Standing, version string) Answer {
 	}
 	a := Answer{State: s.State, Known: true, Impact: s.Impact, Workaround: s.Workaround, Expected: s.Expected, Wanted: s.wanted(), Public: s.Public}
 	a.Installs, a.Others = Outside(s.Installs)
+	a.Taken = s.Taken && s.State == Known
 	if s.State == Fixed {
 		a.Expected = ""
 		a.FixedIn, a.HaveFix = s.fixedIn(version)

@@ -50,6 +50,10 @@ func loadAssets() (*assets, error) {
 	if err != nil {
 		return nil, err
 	}
+	worker, err := staticFS.ReadFile("static/worker.js")
+	if err != nil {
+		return nil, err
+	}
 	icon, err := staticFS.ReadFile("static/icon.svg")
 	if err != nil {
 		return nil, err
@@ -60,6 +64,7 @@ func loadAssets() (*assets, error) {
 	}{
 		{"app.css", "text/css; charset=utf-8", slimCSS(css.Bytes())},
 		{"app.js", "text/javascript; charset=utf-8", js},
+		{"worker.js", "text/javascript; charset=utf-8", worker},
 		{"icon.svg", "image/svg+xml", icon},
 	} {
 		if err := a.add(f.name, f.kind, f.body); err != nil {

@@ -236,6 +236,7 @@ func fixPages() map[string]any {
 		"help":             fixHelp(),
 		"fixed":            fixFixed(v),
 		"fixed-one":        fixFixedOne(),
+		"following":        followingPage{Shell: Shell{Title: "News of your report", Public: true, Section: "receipts"}, Token: "x", About: "acme.linter"},
 		"receipt-find":     findReceiptPage{Shell: Shell{Title: "Find your report", Public: true, Section: "receipts"}, ID: "x", Errors: []string{"That is not an id of a receipt."}},
 		"receipt-withdraw": withdrawPage{Shell: Shell{Title: "Withdraw your report", Public: true}, V: fixReceipt().V, Path: "/receipts/x"},
 		"error":            errorPage{Shell: fixShell("", "Not here"), Status: 404, Title: "Not here", Text: "There is no such family, or it is not yours to see.", What: "It may have expired.", Request: "9f86d081"},

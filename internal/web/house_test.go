@@ -20,6 +20,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
 	"github.com/bellwether-project/bellwether/internal/crash/triage"
+	"github.com/bellwether-project/bellwether/internal/db"
 	"github.com/bellwether-project/bellwether/internal/db/dbtest"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
@@ -36,6 +37,7 @@ const password = "three wise sheep, ringing"
 // house is the whole server behind the pages, with stores in memory.
 type house struct {
 	t        *testing.T
+	d        *db.DB
 	url      string
 	accounts *account.Service
 	registry *registry.Registry
@@ -59,6 +61,7 @@ func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{t: t, stream: stream.NewMem(1 << 26)}
 	ctx, d, now := t.Context(), dbtest.Open(t), time.Now
+	h.d = d
 	must := func(err error) {
 		t.Helper()
 		if err != nil {

@@ -26,6 +26,13 @@ func (s *Server) publicRoutes() []door.Route {
 		route("GET", "/receipts/{$}", s.findReceipt, "Where one enters the id of a receipt."),
 		route("GET", "/receipts/{id}", s.showReceipt, "What became of a report, for the one who sent it."),
 		route("POST", "/receipts/{id}/notes", s.addToReceipt, "Adds what the sender was doing."),
+		route("POST", "/receipts/{id}/follow", s.followReceipt, "Asks an address whether it wants news of a report."),
+		route("POST", "/receipts/{id}/unfollow", s.unfollowReceipt, "Ends every message about a report."),
+		route("GET", "/receipts/worker.js", s.worker, "Shows messages to a browser that asked for them."),
+		route("GET", "/following", s.showFollowing, "What a link in a mail asks: whether one wants news of a report."),
+		route("POST", "/following", s.confirmFollowing, "Says yes."),
+		route("GET", "/following/stop", s.showStop, "Asks whether somebody wants no more mails about a report."),
+		route("POST", "/following/stop", s.stopFollowing, "Ends them, by the button or by a mail program's one click."),
 		route("GET", "/receipts/{id}/withdraw", s.askWithdraw, "Asks whether a report is to be withdrawn."),
 		route("POST", "/receipts/{id}/withdraw", s.withdrawReceipt, "Withdraws a report."),
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bellwether-project/bellwether/internal/alert/follow"
 	"github.com/bellwether-project/bellwether/internal/crash/answers"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/receipt"
@@ -19,6 +20,7 @@ func fixReceipt() receiptPage {
 	p.CanAdd, p.CanTake = true, true
 	p.Shell = Shell{Title: p.Head, Public: true, Section: "receipts"}
 	p.Note, p.Errors, p.Verifier = "I saved.", []string{"Please tick that the note may be kept; without it nothing is sent."}, "bellwether+9db9c65a+AXbG"
+	p.Follow = followBox{Ways: follow.Ways{Mail: true, Push: "BKey"}, Told: follow.Followed{Asked: 1, Mail: 2, Push: 1}, Show: true, To: "/api/v1/receipts/x/followers", Email: "ann@example.org", Errors: []string{"mail: An address has the form name@example.org."}}
 	return p
 }
 

@@ -31,6 +31,7 @@ type receiptPage struct {
 	Errors    []string
 	Verifier  string
 	Path      string
+	Follow    followBox
 }
 
 // receiptStep is one station of a report's way.
@@ -96,16 +97,26 @@ func (s *Server) showReceipt(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) renderReceipt(w http.ResponseWriter, r *http.Request, status int, v answers.View, note string, errs []string) error {
-	verifier, err := s.o.Answers.Verifier()
+	p, err := s.laidOut(r, v)
 	if err != nil {
 		return err
 	}
-	p := s.receiptPage(v)
-	p.Shell, p.Note, p.Errors, p.Verifier = s.public(r, "receipts", p.Head), note, errs, verifier
+	p.Note, p.Errors = note, errs
+	return s.render(w, r, status, "receipt", p)
+}
+
+// laidOut is the whole page of a receipt.
+func (s *Server) laidOut(r *http.Request, v answers.View) (p receiptPage, err error) {
+	p = s.receiptPage(v)
+	p.Shell = s.public(r, "receipts", p.Head)
 	if v.Answer.State == receipt.Received {
 		p.Shell.Reload = 15
 	}
-	return s.render(w, r, status, "receipt", p)
+	if p.Verifier, err = s.o.Answers.Verifier(); err != nil {
+		return p, err
+	}
+	p.Follow, err = s.followBox(r.Context(), &v)
+	return p, err
 }
 
 func (s *Server) receiptPage(v answers.View) receiptPage {
@@ -167,6 +178,9 @@ func receiptWords(a receipt.Answer) (head, text, kind, icon string) {
 		return "You are the first to report this", "Nobody had sent us this crash before. The people who build it see it now.", "info", "info"
 	case receipt.Known:
 		text = "The people who build it know of this crash; it is not fixed yet."
+		if a.Taken {
+			text = "Somebody works on this crash; it is not fixed yet."
+		}
 		if a.Expected != "" {
 			text += " They expect a fix by " + a.Expected + "."
 		}

@@ -9,6 +9,7 @@ package answers
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"io/fs"
 	"sync"
@@ -41,6 +42,8 @@ type Options struct {
 	Project func(id int64) (receipt.Asker, bool)
 	// KeyOf finds the project of a public key; false: it is not known.
 	KeyOf func(public string) (project int64, ok bool)
+	// Taken lists the families that somebody works on; nil: nobody says so.
+	Taken func(context.Context) (map[string]bool, error)
 	// Stored is the time of receipt up to which everything is stored, or zero.
 	Stored func(context.Context) time.Time
 }
@@ -59,6 +62,8 @@ type Desk struct {
 	learned   time.Time     // and when
 	links     *family.Links // by which they were
 	withdrawn withdrawn
+	taken     map[string]bool // families that somebody works on
+	leave     []func(ctx context.Context, tx *sql.Tx, crash eco.ID) error
 }
 
 // known is what the board needs of one beside the owner's words.

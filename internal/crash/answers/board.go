@@ -60,6 +60,9 @@ func (d *Desk) Refresh(ctx context.Context) error {
 	if err := d.listen(ctx, since, changed); err != nil {
 		return fault.Wrap(op, err)
 	}
+	if err := d.look(ctx, changed); err != nil {
+		return fault.Wrap(op, err)
+	}
 	if now.Sub(d.counted) >= countEvery || now.Before(d.counted) {
 		reach, err := d.o.Desk.Reach(ctx)
 		if err != nil {
@@ -124,11 +127,31 @@ func (d *Desk) listen(ctx context.Context, since time.Time, changed map[string]b
 	return rows.Err()
 }
 
+// look reads which families somebody works on.
+func (d *Desk) look(ctx context.Context, changed map[string]bool) error {
+	if d.o.Taken == nil {
+		return nil
+	}
+	taken, err := d.o.Taken(ctx)
+	if err != nil {
+		return err
+	}
+	for _, pair := range [][2]map[string]bool{{taken, d.taken}, {d.taken, taken}} {
+		for id := range pair[0] {
+			if !pair[1][id] && d.base[id] != nil {
+				changed[id] = true
+			}
+		}
+	}
+	d.taken = taken
+	return nil
+}
+
 // standing joins what is known of a family. The caller holds the lock.
 func (d *Desk) standing(id string) *receipt.Standing {
 	f, w := d.base[id], d.words[id]
 	s := &receipt.Standing{Family: id, Owner: f.blame, Host: f.host, State: receipt.Known, ResolvedIn: f.resolvedIn, FixedIn: w.FixedIn,
-		Impact: w.Impact, Expected: w.Expected, Workaround: w.Workaround, Wanted: w.Wanted, Installs: d.reach[id]}
+		Impact: w.Impact, Expected: w.Expected, Workaround: w.Workaround, Wanted: w.Wanted, Installs: d.reach[id], Taken: d.taken[id]}
 	switch f.state {
 	case crash.Resolved:
 		s.State = receipt.Fixed

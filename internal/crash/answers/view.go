@@ -29,7 +29,8 @@ type View struct {
 	crash   eco.ID
 	project int64
 	client  string
-	family  string
+
+	family, signature string
 }
 
 // Crash returns what the report is called inside; the doors need it to attach to it.
@@ -64,7 +65,7 @@ func (d *Desk) Receipt(ctx context.Context, id string) (View, error) {
 	}
 	v := View{ID: d.o.Book.ID(doc.ID), Received: time.UnixMilli(doc.Received).UTC(), What: doc.Signature.Title, Blame: doc.Blame.Extension,
 		Release: release(&doc), Kept: time.UnixMilli(doc.Received).UTC().AddDate(0, 0, keptDays).Truncate(24 * time.Hour),
-		crash: doc.ID, project: doc.Origin.Project, client: doc.ClientID, family: doc.Placement.Family}
+		crash: doc.ID, project: doc.Origin.Project, client: doc.ClientID, family: doc.Placement.Family, signature: doc.Signature.Hash}
 	if at, ok := d.withdrawn.at(doc.ID); ok { // still there for a moment
 		return d.absentAt(v, at)
 	}

@@ -79,6 +79,11 @@ func (d *Desk) Withdraw(ctx context.Context, id string) (View, error) {
 		if n, err := r.RowsAffected(); err != nil || n == 0 {
 			return err
 		}
+		for _, leave := range d.leave {
+			if err := leave(ctx, tx, v.crash); err != nil {
+				return err
+			}
+		}
 		return d.o.Audit.Append(ctx, tx, audit.Entry{Actor: "system:receipt", Action: "receipt.withdraw", Ref: eco.Ref{Kind: "crash", ID: v.crash.String()}, Note: "Its sender took the report back."})
 	})
 	if err != nil {

@@ -25,7 +25,7 @@ var page = template.Must(template.New("mail").Parse(`<!doctype html>
 {{range .Facts}}<div style="color:#555b61">{{.}}</div>
 {{end}}</div>
 {{end}}{{if .More}}<p style="margin:0 0 12px">and {{.More}} more</p>
-{{end}}{{if .Link}}<p style="margin:16px 0"><a href="{{.Link}}" style="display:inline-block;padding:8px 16px;border-radius:6px;background:#8a3d0c;color:#ffffff;text-decoration:none">Open in Bellwether</a></p>
+{{end}}{{if .Link}}<p style="margin:16px 0"><a href="{{.Link}}" style="display:inline-block;padding:8px 16px;border-radius:6px;background:#8a3d0c;color:#ffffff;text-decoration:none">{{or .LinkText "Open in Bellwether"}}</a></p>
 {{end}}<div style="margin-top:24px;padding-top:12px;border-top:1px solid #dddddd;font-size:13px;color:#555b61">
 {{range .Footer}}<p style="margin:0 0 6px">{{.}}</p>
 {{end}}{{if .Unsubscribe}}<p style="margin:0"><a href="{{.Unsubscribe}}" style="color:#555b61">Get no more of these</a></p>{{end}}

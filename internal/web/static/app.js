@@ -162,6 +162,27 @@
     });
   });
 
+  // Messages to this browser: where it can, and only after a click.
+  all("[data-push]").forEach((box) => {
+    const button = box.querySelector("button"), says = box.querySelector("[role=status]");
+    if (!("serviceWorker" in navigator && "PushManager" in window && "Notification" in window)) return;
+    box.hidden = false;
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      says.textContent = "";
+      try {
+        if (await Notification.requestPermission() !== "granted") throw new Error("This browser does not let us: allow notifications for this site first.");
+        await navigator.serviceWorker.register("/receipts/worker.js", { scope: "/receipts/" });
+        const push = (await navigator.serviceWorker.ready).pushManager;
+        const k = (await push.getSubscription() || await push.subscribe({ userVisibleOnly: true, applicationServerKey: box.dataset.push })).toJSON();
+        const r = await fetch(box.dataset.to, { method: "POST", headers: { "Content-Type": "application/json" }, credentials: "same-origin", body: JSON.stringify({ push: { endpoint: k.endpoint, p256dh: k.keys.p256dh, auth: k.keys.auth } }) });
+        if (!r.ok) throw new Error((await r.json()).detail || "That did not work.");
+        button.hidden = true;
+        says.textContent = "This browser is told when something changes.";
+      } catch (e) { says.textContent = e.message || "That did not work."; button.disabled = false; }
+    });
+  });
+
   times(); copies();
   all("[data-refresh]").forEach(live);
   setInterval(() => times(), 30000);
