@@ -12,7 +12,6 @@ import (
 	"database/sql"
 	"embed"
 	"io/fs"
-	"net/http"
 	"net/netip"
 	"sync"
 	"time"
@@ -66,8 +65,7 @@ type Options struct {
 
 // Service is safe for concurrent use.
 type Service struct {
-	o      Options
-	client *http.Client
+	o Options
 
 	mu      sync.Mutex
 	tries   map[netip.Addr][]time.Time
@@ -84,7 +82,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err != nil {
 		return nil, fault.Wrap(op, err)
 	}
-	s := &Service{o: o, client: notify.Client(o.Policy), tries: map[netip.Addr][]time.Time{}}
+	s := &Service{o: o, tries: map[netip.Addr][]time.Time{}}
 	o.Answers.OnWithdraw(s.forget)
 	return s, nil
 }

@@ -61,7 +61,7 @@ func (s *Service) Prepare(ctx context.Context, d outbox.Delivery) (notify.Messag
 		if err := json.Unmarshal(plain, &sub); err != nil || sub.Check(s.o.Policy) != nil {
 			return gone("The subscription is not valid any more.")
 		}
-		return m, discreet{&hook.Push{Client: s.client, To: sub, Key: s.o.Push, Contact: s.o.Contact(), Now: s.o.Now}}, nil
+		return m, discreet{&hook.Push{Client: notify.Client(s.o.Policy), To: sub, Key: s.o.Push, Contact: s.o.Contact(), Now: s.o.Now}}, nil
 	}
 	return gone("There is no such way any more.")
 }
