@@ -141,7 +141,7 @@ func (a *App) openFlow(ctx context.Context) (err error) {
 		Log: a.log, Stream: a.stream, Flow: r.Flow, Facts: a.facts, Desk: a.desk, Counts: a.counts,
 		Audit: r.Audit, Records: r.DB, World: r.Registry.World, Now: now, Releases: a.ensureReleases, Holder: a.holder(), Erased: a.answers.Erased,
 		Suspects: a.suspect.Blame,
-		Symbols:  r.Symbols,
+		Symbols:  r.Symbols, Dumps: a.dumps,
 	}); err != nil {
 		return err
 	}

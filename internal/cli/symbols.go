@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 
 	"github.com/alecthomas/kong"
 
@@ -15,7 +14,7 @@ import (
 )
 
 type symbolsCmd struct {
-	Upload symbolsUploadCmd `cmd:"" help:"Upload source maps, ProGuard or R8 mappings and Breakpad symbol files: run it after the build."`
+	Upload symbolsUploadCmd `cmd:"" help:"Upload source maps, ProGuard or R8 mappings, Breakpad symbol files and ELF binaries with debug information: run it after the build."`
 	List   symbolsListCmd   `cmd:"" help:"List symbol files, or what crashes ask for in vain (--missing)."`
 	Delete symbolsDeleteCmd `cmd:"" help:"Take a symbol file out of use; for seven days it can be restored."`
 }
@@ -79,9 +78,13 @@ func (u *symbolsUploadCmd) Run(ctx context.Context, k *kong.Context, c *console)
 // send uploads one file. A file that the server refuses is a line of the report;
 // any other fault ends the command.
 func (u *symbolsUploadCmd) send(ctx context.Context, cl *client, f *buildFile) error {
-	data, err := os.ReadFile(f.path)
+	data, err := f.load()
+	if code := fault.CodeOf(err); f.elf && (code == fault.Invalid || code == fault.TooLarge) {
+		f.why = fault.TextOf(err)
+		return nil
+	}
 	if err != nil {
-		return fault.E("cli.symbols", fault.Invalid, "A file cannot be read.", err)
+		return err
 	}
 	v := u.query()
 	for name, value := range map[string]string{"release": u.Release, "file": f.file, "debug_id": f.debugID, "name": f.name()} {

@@ -11,6 +11,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/crash/symbols"
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/symbol"
+	"github.com/bellwether-project/bellwether/internal/symbol/elfsym"
 )
 
 // maxBuild bounds the files of a build that are looked at.
@@ -37,6 +38,7 @@ type buildFile struct {
 	debugID  string
 	script   string // path of the script of a map
 	why      string // it is not uploaded
+	elf      bool   // a binary: its symbols are made here and sent
 	injected bool
 	sent     int
 	known    int
@@ -44,6 +46,43 @@ type buildFile struct {
 }
 
 func (f *buildFile) name() string { return filepath.Base(f.path) }
+
+// load reads what is sent of a file: of a binary its symbols, so that it may be
+// larger than an upload.
+func (f *buildFile) load() ([]byte, error) {
+	if !f.elf {
+		data, err := os.ReadFile(f.path)
+		if err != nil {
+			return nil, fault.E("cli.symbols", fault.Invalid, "A file cannot be read.", err)
+		}
+		return data, nil
+	}
+	r, err := os.Open(f.path)
+	if err != nil {
+		return nil, fault.E("cli.symbols", fault.Invalid, "A file cannot be read.", err)
+	}
+	defer r.Close()
+	info, err := r.Stat()
+	if err != nil {
+		return nil, fault.E("cli.symbols", fault.Invalid, "A file cannot be read.", err)
+	}
+	return elfsym.Convert(r, info.Size(), f.name())
+}
+
+// isELF looks at the first bytes of a file that may be a binary by its name.
+func isELF(p string) bool {
+	if ext := filepath.Ext(p); ext != "" && ext != ".so" && ext != ".debug" && ext != ".node" && !strings.Contains(filepath.Base(p), ".so.") {
+		return false
+	}
+	r, err := os.Open(p)
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	head := make([]byte, 4)
+	_, err = r.Read(head)
+	return err == nil && elfsym.Is(head)
+}
 
 // collect finds candidates in a folder, or takes a file as one.
 func (b *build) collect(root string) error {
@@ -93,7 +132,11 @@ func (b *build) take(p, below string, named bool) {
 			b.files = append(b.files, buildFile{path: p, below: below, why: "a map of styles or types names no frame"})
 			return
 		}
-		b.files = append(b.files, buildFile{path: p, below: below})
+		b.files = append(b.files, buildFile{path: p, below: below, elf: isELF(p)})
+	default:
+		if isELF(p) {
+			b.files = append(b.files, buildFile{path: p, below: below, elf: true})
+		}
 	}
 }
 
@@ -119,6 +162,11 @@ func (b *build) pair() error {
 		if f.why != "" || filepath.Ext(f.path) != ".map" {
 			if f.why == "" && b.release == "" && strings.HasSuffix(f.path, ".txt") {
 				f.why = "a mapping needs --release"
+			}
+			if b.dry && f.elf {
+				if _, err := f.load(); err != nil {
+					f.why = fault.TextOf(err)
+				}
 			}
 			continue
 		}

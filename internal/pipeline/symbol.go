@@ -120,6 +120,7 @@ func (w *Worker) NameLate(ctx context.Context) (string, error) {
 // told is what a family is told.
 type told struct {
 	crashes int
+	again   int // of them, from their kept dumps
 	by      map[string]symbols.File
 }
 
@@ -136,7 +137,7 @@ func (w *Worker) nameFor(ctx context.Context, d symbols.Waiting) (int, error) {
 		var amended []facts.Doc
 		var items []item
 		for i := range docs {
-			it, doc, by := w.name(ctx, world, raw[i], &docs[i])
+			it, again, doc, by := w.name(ctx, world, raw[i], &docs[i])
 			if it == nil {
 				continue
 			}
@@ -147,6 +148,9 @@ func (w *Worker) nameFor(ctx context.Context, d symbols.Waiting) (int, error) {
 				families[docs[i].Placement.Family] = t
 			}
 			t.crashes++
+			if again {
+				t.again++
+			}
 			for _, f := range by {
 				t.by[f.ID] = f
 			}
@@ -187,34 +191,47 @@ func (t *told) text() (text, who string) {
 		who = f.By
 		names = append(names, f.Name+" ("+f.Uploaded.Format("2 January 2006, 15:04 MST")+")")
 	}
-	return n + " symbolicated by " + strings.Join(names, ", ") + ".", who
+	text = n + " symbolicated by " + strings.Join(names, ", ") + "."
+	switch {
+	case t.again > 0 && t.crashes == 1:
+		text += " Its kept minidump was unwound again."
+	case t.again == t.crashes:
+		text += " Their kept minidumps were unwound again."
+	case t.again > 0:
+		text += fmt.Sprintf(" The kept minidumps of %d of them were unwound again.", t.again)
+	}
+	return text, who
 }
 
 // name gives one stored crash its names: the item as it would be placed today, and
 // the document as it is kept from now on. nil: nothing changed.
-func (w *Worker) name(ctx context.Context, world *blame.World, raw facts.Doc, doc *crash.Document) (_ *item, out facts.Doc, by []symbols.File) {
+func (w *Worker) name(ctx context.Context, world *blame.World, raw facts.Doc, doc *crash.Document) (_ *item, again bool, out facts.Doc, by []symbols.File) {
 	defer func() {
 		if recover() != nil { // a crash without names rather than a job that stands still
 			by = nil
 		}
 	}()
+	if doc.Quarantined {
+		return nil, false, out, nil
+	}
+	again = w.again(ctx, world, doc)
 	note, by := w.o.Symbols.Name(ctx, &doc.Crash, &doc.Origin)
-	if note == "" || doc.Quarantined {
-		return nil, out, nil
+	if note == "" {
+		return nil, false, out, nil
 	}
 	reclassify(world, &doc.Crash, doc.Origin)
 	now := w.o.Now().UnixMilli()
 	doc.Steps = append(doc.Steps, eco.Step{Stage: "symbol", Version: symbol.Version, Note: "later: " + note, At: now})
 	body, err := encodeDocument(doc)
 	if err != nil || len(body) > facts.MaxDoc {
-		return nil, out, nil
+		return nil, false, out, nil
 	}
 	env := &eco.Envelope{ID: doc.ID, Received: doc.Received, Time: doc.Time, Kind: eco.KindCrash, Class: raw.Class, Origin: doc.Origin, Crash: &doc.Crash}
 	it := &item{env: env, crashPart: &crashPart{sig: signature.Explain(&doc.Crash), blame: blame.Decide(world, &doc.Crash, doc.Origin)}}
 	it.release = release(&env.Origin, &it.blame)
 	it.input = family.Describe(env.Crash, it.sig, it.blame)
 	it.place.Family = doc.Placement.Family
-	return it, facts.Doc{ID: doc.ID, Class: raw.Class, Body: body}, by
+	return it, again, facts.Doc{ID: doc.ID, Class: raw.Class, Body: body}, by
 }
 
 // learn gives the families of crashes that got names the crashes' new form. A form

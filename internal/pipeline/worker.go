@@ -28,6 +28,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/blame"
 	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/crash/dumps"
 	"github.com/bellwether-project/bellwether/internal/crash/symbols"
 	"github.com/bellwether-project/bellwether/internal/db"
 	"github.com/bellwether-project/bellwether/internal/eco"
@@ -78,6 +79,8 @@ type Options struct {
 	Erased func(*eco.Envelope) bool
 	// Symbols names frames. nil: there are no symbol files.
 	Symbols *symbols.Store
+	// Dumps keeps minidumps, to be unwound again when symbols come late. nil: none are kept.
+	Dumps *dumps.Store
 }
 
 // Release is a version that was seen for the first time since the start.

@@ -19,6 +19,7 @@ type dumpView struct {
 	By      string // who unwound it
 	Note    string // how far that can be trusted
 	Own     bool   // it was unwound here, without rules
+	Again   bool   // once more, from the kept dump, when symbols came
 	Guessed bool   // a frame was found by scanning
 	Kept    bool
 	Since   stamp
@@ -33,6 +34,11 @@ func (s *Server) dumpView(ctx context.Context, v viewer, d crash.Document) (*dum
 		return nil, nil
 	}
 	out := &dumpView{By: d.Steps[i].Version, Note: d.Steps[i].Note, Own: d.Steps[i].Version == "bellwether"}
+	for _, x := range d.Steps[i+1:] {
+		if x.Stage == "walk" {
+			out.Again, out.Own, out.Note = true, false, x.Note
+		}
+	}
 	for _, e := range d.Crash.Exceptions {
 		out.Guessed = out.Guessed || slices.ContainsFunc(e.Frames, func(f eco.Frame) bool { return f.Trust == eco.TrustScan })
 	}

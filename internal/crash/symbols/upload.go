@@ -14,6 +14,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/symbol"
+	"github.com/bellwether-project/bellwether/internal/symbol/elfsym"
 )
 
 // Upload says what comes with the bytes of a file. What the file says of itself
@@ -69,6 +70,15 @@ func (s *Store) Put(ctx context.Context, u Upload, r io.Reader) ([]Outcome, erro
 // one keeps one file.
 func (s *Store) one(ctx context.Context, u Upload, data []byte) (Outcome, error) {
 	const op = "symbols.Put"
+	if elfsym.Is(data) { // what is kept is what it says
+		s.parse.Lock()
+		made, err := elfsym.Convert(bytes.NewReader(data), int64(len(data)), path.Base(strings.ReplaceAll(u.Name, `\`, "/")))
+		s.parse.Unlock()
+		if err != nil {
+			return Outcome{}, err
+		}
+		data = made
+	}
 	if len(data) > symbol.MaxFile {
 		return Outcome{}, fault.E(op, fault.TooLarge, "A symbol file has at most 64 MB.", nil)
 	}
@@ -134,7 +144,7 @@ func Parse(data []byte) (symbol.Artifact, int64, error) {
 	}
 	m, err := symbol.ParseMapping(data)
 	if err != nil {
-		return symbol.Artifact{}, 0, fault.E("symbols.Parse", fault.Invalid, "This is no source map, no ProGuard or R8 mapping and no Breakpad symbol file.", err)
+		return symbol.Artifact{}, 0, fault.E("symbols.Parse", fault.Invalid, "This is no source map, no ProGuard or R8 mapping, no Breakpad symbol file and no ELF binary.", err)
 	}
 	return symbol.Artifact{Mapping: m}, m.Size(), nil
 }

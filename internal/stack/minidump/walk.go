@@ -30,9 +30,9 @@ const (
 	maxGuess  = 40   // frames found by scanning: what comes after so many guesses tells nothing
 )
 
-// Walk unwinds a thread: the registers at the crash, then the chain of frame
-// pointers while it holds, else the next word on the stack that points into code.
-// The last is a guess, and says so. No frame outside all modules is ever taken
+// Walk unwinds a thread: the registers at the crash, then the rules of symbols
+// where there are some (Rules), else the chain of frame pointers while it holds,
+// else the next word on the stack that points into code. The last is a guess, and says so. No frame outside all modules is ever taken
 // from the stack.
 func (d *Dump) Walk(thread int, s Symbols) []Frame {
 	if thread < 0 || thread >= len(d.Threads) || d.word() == 0 {
@@ -116,6 +116,13 @@ func (w *walker) read(at uint64) (uint64, bool) {
 
 // caller finds the frame that called the one of r.
 func (w *walker) caller(r regs, first bool) (regs, eco.FrameTrust, bool) {
+	back := w.d.back()
+	if first {
+		back = 0
+	}
+	if next, ok := w.unwind(r, back); ok {
+		return next, eco.TrustCFI, true
+	}
 	if next, ok := w.chain(r, first); ok {
 		return next, eco.TrustFP, true
 	}
