@@ -4,6 +4,7 @@ package native_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,13 +12,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/bellwether-project/bellwether/e2e/server"
+	"github.com/bellwether-project/bellwether/internal/account"
+	"github.com/bellwether-project/bellwether/internal/eco"
 )
 
 const (
@@ -30,8 +32,11 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestChromium: a renderer gets a real SIGSEGV; Crashpad writes the dump; its
-// uploader, pointed at the server, sends it; the crash has a page.
+// TestChromium: a native extension that a renderer loaded dies by a real SIGSEGV;
+// Crashpad writes the dump; its uploader, pointed at the server, sends it; the crash
+// stands on its page by module and offset. Then the extension's author uploads the
+// binary: the kept dump is unwound again by its rules, every frame of the extension
+// has its name, file and line, and the family is told.
 func TestChromium(t *testing.T) {
 	for _, file := range []string{browser, handler} {
 		if _, err := os.Stat(file); err != nil || testing.Short() || !cgo {
@@ -40,6 +45,10 @@ func TestChromium(t *testing.T) {
 	}
 	dir := t.TempDir()
 	key, err := server.Seed(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := server.Token(dir, "ann@example.org", "a long enough password", account.ScopeRead, account.ScopeSymbols, account.ScopeRegistry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,32 +65,165 @@ func TestChromium(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = syscall.Kill(s.PID(), syscall.SIGTERM) }()
+	c := client{t: t, base: s.URL, token: token, cookie: cookie}
+	c.send("PUT", fmt.Sprintf("/api/v1/projects/%d/dumps", key.Project), `{"days":3}`)
 
+	library := compile(t, dir)
 	dumps := filepath.Join(dir, "crashes")
-	die(t, dir, dumps)
+	die(t, dir, dumps, library)
 	id := upload(t, dumps, fmt.Sprintf("http://%s/api/v1/intake/minidump/%s", addr, key.Public))
 
 	page := ""
 	wait(t, "the crash on its page", func() bool {
-		r, _ := http.NewRequestWithContext(t.Context(), "GET", fmt.Sprintf("http://%s/crashes/%s", addr, id), nil)
-		r.AddCookie(&http.Cookie{Name: "bellwether", Value: cookie})
-		resp, err := http.DefaultClient.Do(r)
-		if err != nil {
-			return false
-		}
-		defer resp.Body.Close()
-		body, _ := io.ReadAll(resp.Body)
-		page = string(body)
-		return resp.StatusCode == 200
+		status := 0
+		status, page = c.page("/crashes/" + id)
+		return status == 200
 	})
-	for _, want := range []string{"SIGSEGV", "chromium&#43;0x", "frame_pointer", "Minidump", "not kept", "renderer"} {
+	for _, want := range []string{"SIGSEGV", "libacme.so&#43;0x", "low trust", "Minidump", "Kept encrypted", "renderer", "acme worker"} {
 		if !strings.Contains(page, want) && !strings.Contains(page, strings.ReplaceAll(want, "&#43;", "+")) {
 			t.Errorf("the page does not say %q", want)
 		}
 	}
-	if strings.Contains(page, "--type=renderer") || strings.Contains(page, dir) {
+	if strings.Contains(page, "--type=renderer") || strings.Contains(page, filepath.Join(dir, "profile")) {
 		t.Error("the page shows a command line or a path of the profile")
 	}
+	before := c.crash(id)
+	if f := before.Crash.Exceptions[0].Frames; f[0].Function != "" || !strings.HasPrefix(f[0].Addr, "+0x") || f[0].Module != "libacme.so" {
+		t.Errorf("without symbols: %+v", f[0])
+	}
+
+	wait(t, "line in the list of what is missing", func() bool {
+		_, b := c.do("GET", "/api/v1/symbols/missing?extension=acme.linter", "")
+		return bytes.Contains(b, []byte(`"file":"libacme.so"`))
+	})
+	libc, err := filepath.Glob("/lib/*-linux-gnu/libc.so.6")
+	if err != nil || len(libc) == 0 {
+		t.Fatal("no libc", err)
+	}
+	said := command(t, "symbols", "upload", library, libc[0], "--ext", "acme.linter", "--server", s.URL, "--token", token)
+	if !strings.Contains(said, "2 uploaded, 0 skipped") || !strings.Contains(said, "asked for them") {
+		t.Errorf("the command says:\n%s", said)
+	}
+	var doc document
+	wait(t, "crash with names", func() bool {
+		doc = c.crash(id)
+		return doc.Crash.Exceptions[0].Frames[0].Function != ""
+	})
+	frames := doc.Crash.Exceptions[0].Frames
+	if len(frames) < 4 {
+		t.Fatalf("%d frames: %+v", len(frames), frames)
+	}
+	for i, want := range []eco.Frame{
+		{Function: "acme_parse_manifest", Line: 14, Trust: eco.TrustContext},
+		{Function: "acme_load_extension", Line: 22, Trust: eco.TrustCFI},
+		{Function: "acme_worker", Line: 29, Trust: eco.TrustCFI},
+	} {
+		f := frames[i]
+		if f.Function != want.Function || f.Line != want.Line || f.Trust != want.Trust || filepath.Base(f.File) != "acme.c" || f.Module != "libacme.so" || !f.Renamed {
+			t.Errorf("frame %d is %+v, want %s of libacme.so, line %d, by %s", i, f, want.Function, want.Line, want.Trust)
+		}
+	}
+	if f := frames[3]; f.Module != "libc.so.6" || f.Trust != eco.TrustCFI {
+		t.Errorf("who started the thread: %+v", f)
+	}
+	if last := doc.Steps[len(doc.Steps)-1]; !strings.Contains(last.Note, "libacme.so") {
+		t.Errorf("lineage %+v", doc.Steps)
+	}
+	wait(t, "note for the family", func() bool {
+		_, page = c.page("/families/" + doc.Placement.Family)
+		return strings.Contains(page, "1 crash was symbolicated by") && strings.Contains(page, "Its kept minidump was unwound again.") && strings.Contains(page, "acme_parse_manifest")
+	})
+	if _, page = c.page("/crashes/" + id); !strings.Contains(page, "Unwound again when its symbols came.") || !strings.Contains(page, "acme_load_extension") {
+		t.Error("the page does not say that the stack was unwound again")
+	}
+}
+
+// compile makes the native part of an extension.
+func compile(t *testing.T, dir string) string {
+	t.Helper()
+	out := filepath.Join(dir, "libacme.so")
+	cmd := exec.CommandContext(t.Context(), "gcc", "-shared", "-fPIC", "-g", "-O2", "-fomit-frame-pointer", "-Wl,--build-id", "-ffile-prefix-map="+wd(t)+"/testdata=src", "-o", out, wd(t)+"/testdata/acme.c", "-lpthread")
+	if b, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("gcc: %v\n%s", err, b)
+	}
+	return out
+}
+
+func wd(t *testing.T) string {
+	t.Helper()
+	d, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// command runs the real program with arguments.
+func command(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := server.Command(t.Context(), args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", args[:2], err, out)
+	}
+	return string(out)
+}
+
+// document is what is read of a crash.
+type document struct {
+	Crash     eco.Crash  `json:"crash"`
+	Steps     []eco.Step `json:"steps"`
+	Placement struct {
+		Family string `json:"family"`
+	} `json:"placement"`
+}
+
+// client asks the server as a signed-in person, or with a token.
+type client struct {
+	t                   *testing.T
+	base, token, cookie string
+}
+
+func (c *client) do(method, path, body string) (int, []byte) {
+	c.t.Helper()
+	r, err := http.NewRequestWithContext(c.t.Context(), method, c.base+path, strings.NewReader(body))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if strings.HasPrefix(path, "/api/") {
+		r.Header.Set("Authorization", "Bearer "+c.token)
+		r.Header.Set("Content-Type", "application/json")
+	} else {
+		r.AddCookie(&http.Cookie{Name: "bellwether", Value: c.cookie})
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, _ := io.ReadAll(resp.Body)
+	return resp.StatusCode, b
+}
+
+func (c *client) page(path string) (int, string) {
+	c.t.Helper()
+	status, b := c.do("GET", path, "")
+	return status, string(b)
+}
+
+func (c *client) send(method, path, body string) {
+	c.t.Helper()
+	if status, b := c.do(method, path, body); status/100 != 2 {
+		c.t.Fatalf("%s %s: %d %s", method, path, status, b)
+	}
+}
+
+func (c *client) crash(id string) (d document) {
+	c.t.Helper()
+	status, b := c.do("GET", "/api/v1/crashes/"+id, "")
+	if err := json.Unmarshal(b, &d); err != nil || status != 200 || len(d.Crash.Exceptions) == 0 || len(d.Crash.Exceptions[0].Frames) == 0 {
+		c.t.Fatalf("crash %s: %d %v %.300s", id, status, err, b)
+	}
+	return d
 }
 
 // wait asks until something is so.
@@ -99,16 +241,18 @@ func wait(t *testing.T, what string, so func() bool) {
 	}
 }
 
-// die starts the browser, lets a renderer of it die, and waits for the dump.
-func die(t *testing.T, dir, dumps string) {
+// die starts the browser with the library in its processes, lets a renderer of it
+// die in it, and waits for the dump.
+func die(t *testing.T, dir, dumps, library string) {
 	t.Helper()
 	profile := filepath.Join(dir, "profile")
 	if err := os.Mkdir(dumps, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--user-data-dir="+profile,
-		"--enable-crash-reporter", "--enable-crash-reporter-for-testing", "--remote-debugging-port=0", "about:blank")
-	cmd.Env = append(os.Environ(), "CHROME_HEADLESS=1", "BREAKPAD_DUMP_LOCATION="+dumps)
+		"--no-zygote", "--enable-crash-reporter", "--enable-crash-reporter-for-testing", "--remote-debugging-port=0", "about:blank")
+	sign := filepath.Join(dir, "die")
+	cmd.Env = append(os.Environ(), "CHROME_HEADLESS=1", "BREAKPAD_DUMP_LOCATION="+dumps, "LD_PRELOAD="+library, "ACME_DIE="+sign)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -117,20 +261,20 @@ func die(t *testing.T, dir, dumps string) {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		_ = cmd.Wait()
 	}()
-	pid := 0
 	wait(t, "renderer", func() bool {
 		files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 		for _, f := range files {
 			b, _ := os.ReadFile(f)
 			if bytes.Contains(b, []byte("--type=renderer")) && bytes.Contains(b, []byte(profile)) && ready(profile) {
-				pid, _ = strconv.Atoi(filepath.Base(filepath.Dir(f)))
 				return true
 			}
 		}
 		return false
 	})
+	if err := os.WriteFile(sign, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	wait(t, "dump", func() bool {
-		_ = syscall.Kill(pid, syscall.SIGSEGV) // it may come before the handler is in place
 		files, _ := filepath.Glob(filepath.Join(dumps, "pending", "*.dmp"))
 		return len(files) > 0
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"time"
 
 	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/app"
@@ -80,4 +81,24 @@ func Session(dir, email, password string) (string, error) {
 		in, err = r.Accounts.SignIn(ctx, account.SignInRequest{Email: email, Password: password, Agent: "bench"})
 	}
 	return in.Token, err
+}
+
+// Token makes a token for the API, of whoever Session signs in.
+func Token(dir, email, password string, scopes ...account.Scope) (string, error) {
+	ctx := context.Background()
+	session, err := Session(dir, email, password)
+	if err != nil {
+		return "", err
+	}
+	r, err := app.OpenRecords(ctx, Options(dir), slog.New(slog.DiscardHandler))
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	p, err := r.Accounts.Session(ctx, session)
+	if err != nil {
+		return "", err
+	}
+	_, token, err := r.Accounts.CreateToken(ctx, p, "e2e", scopes, time.Time{})
+	return token, err
 }

@@ -55,6 +55,13 @@ func Main() {
 	os.Exit(code)
 }
 
+// Command is the program with other arguments: a console beside the server.
+func Command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd.Env = append(os.Environ(), serveEnv+"=1")
+	return cmd
+}
+
 // Server is a running server.
 type Server struct {
 	URL   string
