@@ -265,7 +265,7 @@ func die(t *testing.T, dir, dumps, library string) {
 		files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 		for _, f := range files {
 			b, _ := os.ReadFile(f)
-			if bytes.Contains(b, []byte("--type=renderer")) && bytes.Contains(b, []byte(profile)) && ready(profile) {
+			if bytes.Contains(b, []byte("--type=renderer")) && bytes.Contains(b, []byte(profile)) && ready(profile) && atWork(filepath.Dir(f)) {
 				return true
 			}
 		}
@@ -278,6 +278,18 @@ func die(t *testing.T, dir, dumps, library string) {
 		files, _ := filepath.Glob(filepath.Join(dumps, "pending", "*.dmp"))
 		return len(files) > 0
 	})
+}
+
+// atWork says that a renderer is up: its crash handler is in place long before it
+// has workers of its own, and the library's thread waits.
+func atWork(proc string) bool {
+	names := ""
+	files, _ := filepath.Glob(proc + "/task/*/comm")
+	for _, f := range files {
+		b, _ := os.ReadFile(f)
+		names += string(b)
+	}
+	return strings.Contains(names, "acme worker") && strings.Contains(names, "Compositor")
 }
 
 func ready(profile string) bool {
