@@ -19,7 +19,7 @@ func (d *Desk) period(p Period) Period {
 		p.To = d.o.Now().Truncate(time.Millisecond).Add(time.Millisecond) // half open: this moment is in
 	}
 	if p.From.IsZero() {
-		p.From = p.To.AddDate(0, 0, -30)
+		p.From = p.To.AddDate(0, 0, -30).Truncate(time.Hour) // sums by the hour answer, and a page that is opened again asks the same
 	}
 	if first := p.To.AddDate(0, 0, -maxDays); p.From.Before(first) {
 		p.From = first
@@ -27,8 +27,11 @@ func (d *Desk) period(p Period) Period {
 	return Period{From: p.From.UTC(), To: p.To.UTC()}
 }
 
-// before is the period of the same length before p.
-func (p Period) before() Period { return Period{From: p.From.Add(-p.To.Sub(p.From)), To: p.From} }
+// before is the period of the same length before p, to the minute: a page that is
+// opened again asks the same.
+func (p Period) before() Period {
+	return Period{From: p.From.Add(-p.To.Sub(p.From)).Truncate(time.Minute), To: p.From}
+}
 
 // days lists the UTC days that a period touches.
 func (p Period) days() []eco.Day {

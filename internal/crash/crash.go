@@ -66,7 +66,7 @@ type Family struct {
 }
 
 // Period is a span of receipt, half open. The zero From means 30 days before To,
-// the zero To means now.
+// from the full hour, the zero To means now.
 type Period struct {
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`

@@ -177,6 +177,7 @@ var traits = []struct {
 	{facts.Blame, 1 << 52, "blame <> ''", func(f *eco.Fact) bool { return f.Blame != "" }},
 	{facts.ClientID, 1 << 53, "client_id <> ''", func(f *eco.Fact) bool { return f.ClientID != "" }},
 	{facts.Session, 1 << 54, "session <> 0", func(f *eco.Fact) bool { return f.Session != 0 }},
+	{facts.Quarantined, 1 << 56, "quarantined", func(f *eco.Fact) bool { return f.Quarantined }},
 	{facts.Dedup, 1 << 55, "dedup <> 0", func(f *eco.Fact) bool { return f.Dedup != 0 }},
 }
 
@@ -194,7 +195,7 @@ func bitsOf(f *eco.Fact) int64 {
 // mayFill reports whether rows of the file can have one of the values in the column.
 func (in *info) mayFill(c facts.Column, vals []any) bool {
 	for i := range traits {
-		if traits[i].col == c && in.kinds&traits[i].bit == 0 {
+		if traits[i].col == c && in.kinds&traits[i].bit == 0 && in.version == schemaVersion {
 			return slices.Contains(vals, any("")) || slices.Contains(vals, any(int64(0)))
 		}
 	}

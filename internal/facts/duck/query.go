@@ -71,6 +71,14 @@ func (s *Store) groups(ctx context.Context, pl *plan) (facts.Result, error) {
 	defer done()
 	q := pl.q
 	r := facts.Result{Cols: q.Cols()}
+	infos := make([]*info, len(ps))
+	for i, p := range ps {
+		infos[i] = p.info.Load()
+	}
+	question := pl.question(infos)
+	if kept, ok := s.answers.get(question, infos); ok {
+		return kept, ctx.Err()
+	}
 	settled, ps, release := s.reduce(ctx, pl, ps)
 	defer release()
 	var union []string
@@ -104,6 +112,7 @@ func (s *Store) groups(ctx context.Context, pl *plan) (facts.Result, error) {
 	if len(r.Rows) > q.Limit {
 		r.Rows, r.More = r.Rows[:q.Limit], true
 	}
+	s.answers.put(question, infos, r)
 	return r, ctx.Err()
 }
 

@@ -27,9 +27,9 @@ func (s thrice) Query(ctx context.Context, q facts.Query) (facts.Result, error) 
 	return s.Store.Query(ctx, q)
 }
 
-// settle keeps tables of any number of files.
+// settle keeps tables of any number of files, and no answers.
 func settle(s *Store) thrice {
-	s.settled.least = 1
+	s.settled.least, s.answers.most = 1, 0
 	return thrice{s}
 }
 

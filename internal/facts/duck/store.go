@@ -46,6 +46,8 @@ type Store struct {
 	mu    sync.RWMutex
 	parts map[partKey]*part
 
+	answers answers
+
 	zip   *zstd.Encoder
 	unzip *zstd.Decoder
 }
@@ -84,7 +86,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fault.E("duck.Open", fault.Unavailable, "The folder of facts cannot be used.", err)
 	}
-	s := &Store{o: o, pace: usualPace(), parts: make(map[partKey]*part), settled: newSettled()}
+	s := &Store{o: o, pace: usualPace(), parts: make(map[partKey]*part), settled: newSettled(), answers: answers{most: maxCells}}
 	if s.zip, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1)); err != nil {
 		return nil, fault.E("duck.Open", fault.Internal, "", err)
 	}
