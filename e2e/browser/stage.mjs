@@ -19,6 +19,23 @@ export const keys = (demo && demo.keys) || {};
 export const ready = Boolean(demo && url);
 if (!ready && process.env.CI === "true") throw new Error("set BELLWETHER_DEMO to the demo.json of a running demo");
 
+// mailTo waits for the newest mail to an address whose subject fits, and reads it.
+export async function mailTo(address, subject, tries = 120) {
+  for (let i = 0; i < tries; i++) {
+    const files = fs.readdirSync(demo.mails).filter((f) => f.endsWith(".eml")).map((f) => demo.mails + "/" + f).sort((a, b) => fs.statSync(b).mtimeMs - fs.statSync(a).mtimeMs);
+    for (const f of files) {
+      const raw = fs.readFileSync(f, "utf8"), head = raw.split(/\r?\n\r?\n/)[0].replace(/\r?\n[ \t]+/g, " ");
+      const get = (name) => (head.match(new RegExp("^" + name + ": (.*)$", "mi")) || [])[1] || "";
+      const title = get("Subject").replace(/=\?utf-8\?q\?(.*?)\?=\s*/gi, (_, q) => decodeURIComponent(q.replace(/_/g, " ").replace(/%/g, "%25").replace(/=([0-9A-F]{2})/g, "%$1")));
+      if (!get("To").includes(address) || !subject.test(title)) continue;
+      const text = raw.replace(/=\r?\n/g, "").replace(/=3D/g, "=");
+      return { subject: title, head, text, stop: get("List-Unsubscribe").replace(/[<>]/g, ""), links: [...text.matchAll(/https?:\/\/[^\s"<>]+/g)].map((m) => m[0]) };
+    }
+    await new Promise((done) => setTimeout(done, 500));
+  }
+  assert.fail("no mail to " + address + " about " + subject);
+}
+
 let browser;
 const states = new Map();
 before(async () => {

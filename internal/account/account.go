@@ -13,6 +13,8 @@
 package account
 
 import (
+	"context"
+	"database/sql"
 	"io"
 	"slices"
 	"time"
@@ -167,5 +169,6 @@ type Service struct {
 	rules *policies
 	slots chan struct{} // semaphore of password hashing
 	limit *limiter
-	dummy string // a hash nobody has the password of: sign-ins of unknown accounts cost the same
+	leave []func(ctx context.Context, tx *sql.Tx, account string) error // see OnForget
+	dummy string                                                        // a hash nobody has the password of: sign-ins of unknown accounts cost the same
 }

@@ -179,8 +179,19 @@ func (s *Service) Forget(ctx context.Context, by Principal, account string) erro
 				return fault.Wrap(op, err)
 			}
 		}
+		for _, leave := range s.leave {
+			if err := leave(ctx, tx, account); err != nil {
+				return err
+			}
+		}
 		return s.log(ctx, tx, by, "account.forget", "account", account, "")
 	})
+}
+
+// OnForget lets f take part in every Forget, in its transaction: whoever keeps
+// something of a person. It is for the start, before anybody asks.
+func (s *Service) OnForget(f func(ctx context.Context, tx *sql.Tx, account string) error) {
+	s.leave = append(s.leave, f)
 }
 
 // Tidy removes sessions, links and idempotency keys that ended, and tokens that ended a year ago; a

@@ -56,7 +56,7 @@ func (k Kind) About() string {
 	case NewFamily:
 		return "A crash family is seen for the first time."
 	case Regressed:
-		return "A resolved family is seen again."
+		return "A resolved family is seen again, or an ignored one came to what it waited for."
 	case Spike:
 		return "A family crashes far more often, and for far more people, than to be expected."
 	case Work:
@@ -135,6 +135,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err := s.openReporters(ctx); err != nil {
 		return nil, err
 	}
+	o.Accounts.OnForget(s.forget)
 	return s, s.begin(ctx)
 }
 
@@ -175,6 +176,15 @@ func (s *Service) mark(ctx context.Context, q outbox.Querier, name string) (v in
 		err = nil
 	}
 	return v, err
+}
+
+// forget drops what is kept of a person: how they want to be told, and what they
+// were (mail servers repeat addresses in what they answer).
+func (s *Service) forget(ctx context.Context, tx *sql.Tx, id string) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM alert_preferences WHERE account = $1`, id); err != nil {
+		return fault.Wrap("alert.forget", err)
+	}
+	return s.out.Forget(ctx, tx, "account:"+id, "link:"+id)
 }
 
 // SetBase says where people reach the server, once it listens.

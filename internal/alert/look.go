@@ -97,11 +97,19 @@ func (s *Service) families(ctx context.Context, since time.Time) ([]news, error)
 	}
 	for _, c := range back {
 		if f, ok := known[c.Family]; ok {
-			out = append(out, news{Item: outbox.Item{Key: "regressed:" + c.Change, Kind: string(Regressed), Topic: c.Family, Note: "It was resolved. " + c.Note, At: c.At},
+			out = append(out, news{Item: outbox.Item{Key: "regressed:" + c.Change, Kind: string(Regressed), Topic: c.Family, Note: backNote(c), At: c.At},
 				family: f, installs: counts[c.Family], handled: handled[c.Family], always: true})
 		}
 	}
 	return out, nil
+}
+
+// backNote says why a family is open again.
+func backNote(c crash.Comeback) string {
+	if c.From == crash.Ignored {
+		return "It was ignored until now. " + c.Note
+	}
+	return "It was resolved. " + c.Note
 }
 
 // measure reads families, their installs, and whether all their crashes were caught.
@@ -170,7 +178,7 @@ func workNote(e triage.Event) string {
 	case triage.Commented:
 		return "Somebody commented on it."
 	case triage.Regressed:
-		return "It was resolved. It was seen again."
+		return "It was resolved or ignored, and is open again."
 	}
 	return "Its state was changed."
 }

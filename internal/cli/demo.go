@@ -53,6 +53,7 @@ type demoState struct {
 	Sent     time.Time                   `json:"sent"` // traffic up to here is in
 	Ready    bool                        `json:"ready"`
 	Receipts map[string]string           `json:"receipts,omitempty"` // addresses of a receipt in each state
+	Mails    string                      `json:"mails"`              // folder of the mails that were sent
 }
 
 func (d *demoCmd) Run(ctx context.Context, c *console) error {
@@ -65,7 +66,18 @@ func (d *demoCmd) Run(ctx context.Context, c *console) error {
 		defer os.RemoveAll(tmp)
 		dir = tmp
 	}
-	o := app.Options{Data: filepath.Join(dir, "data"), Listen: d.Listen, Roles: []string{"ingest", "worker", "web", "jobs"}, StreamMax: 2 << 30, LogLevel: d.Log, Demo: true, NotifyAllowPrivate: []string{"127.0.0.0/8"}}
+	o := app.Options{Data: filepath.Join(dir, "data"), Listen: d.Listen, Roles: []string{"ingest", "worker", "web", "jobs"}, StreamMax: 2 << 30, LogLevel: d.Log, Demo: true, NotifyAllowPrivate: []string{"127.0.0.0/8"},
+		MailFrom: "Bellwether <bellwether@demo.example>"}
+	mails, err := filepath.Abs(filepath.Join(dir, "mails"))
+	if err != nil {
+		return err
+	}
+	address, closeMails, err := openMailBox(mails)
+	if err != nil {
+		return err
+	}
+	defer closeMails()
+	o.MailURL = address
 	a, err := app.New(ctx, o, c.logger(o))
 	if fault.CodeOf(err) == fault.Unavailable && d.Listen == "127.0.0.1:8080" {
 		o.Listen = "127.0.0.1:0"
@@ -79,6 +91,7 @@ func (d *demoCmd) Run(ctx context.Context, c *console) error {
 	done := make(chan error, 1)
 	go func() { done <- a.Run(serving) }()
 	demo := &demoWorld{cmd: d, app: a, file: filepath.Join(dir, "demo.json"), out: c.out}
+	demo.state.Mails = mails
 	err = demo.play(serving)
 	stop()
 	if errors.Is(err, context.Canceled) {
@@ -120,7 +133,7 @@ func (d *demoWorld) play(ctx context.Context) error {
 	for _, l := range d.state.Accounts {
 		fmt.Fprintf(d.out, "  %-26s %-14s %s\n", l.Email, l.Name, l.About)
 	}
-	fmt.Fprintf(d.out, "\nEverybody's password is %s\n\nThirty days of history are being sent through the doors; pages fill meanwhile …\n", demoPassword)
+	fmt.Fprintf(d.out, "\nEverybody's password is %s\n\nThirty days of history are being sent through the doors; pages fill meanwhile …\nMails go nowhere but into %s\n", demoPassword, d.state.Mails)
 	began := time.Now()
 	n, err := d.history(ctx)
 	if err != nil {
@@ -146,11 +159,13 @@ func (d *demoWorld) play(ctx context.Context) error {
 
 // found reads the state of a world that is gone on with, or founds a new one.
 func (d *demoWorld) found(ctx context.Context) error {
+	mails := d.state.Mails
 	b, err := os.ReadFile(d.file)
 	if err == nil {
 		if err := json.Unmarshal(b, &d.state); err != nil {
 			return fault.E("demo", fault.Invalid, "demo.json in the folder is not ours.", err)
 		}
+		d.state.Mails = mails
 		d.state.URL, d.state.Ready = d.app.URL(), false // until what it missed is in
 		return d.save()
 	}

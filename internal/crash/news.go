@@ -15,19 +15,21 @@ func (d *Desk) Fresh(ctx context.Context, since time.Time, limit int) ([]string,
 	return list, fault.Wrap("crash.Fresh", err)
 }
 
-// Comeback is a family that came back after a person had resolved it.
+// Comeback is a family that came back after a person had resolved it, or had
+// ignored it until something that happened.
 type Comeback struct {
 	Change string // its id: a family may come back again
 	Family string
+	From   State
 	Note   string
 	At     time.Time
 }
 
-// Comebacks lists the regressions since a moment, the oldest first, at most limit.
+// Comebacks lists the families that the machine opened again since a moment, the oldest first, at most limit.
 func (d *Desk) Comebacks(ctx context.Context, since time.Time, limit int) ([]Comeback, error) {
 	const op = "crash.Comebacks"
-	rows, err := d.o.Records.Read().QueryContext(ctx, `SELECT id, family, note, at_ms FROM crash_change
-		WHERE at_ms >= $1 AND actor = 'system' AND from_state = 'resolved' AND to_state = 'open' AND undoes = '' ORDER BY at_ms, id LIMIT $2`, since.UnixMilli(), limit)
+	rows, err := d.o.Records.Read().QueryContext(ctx, `SELECT id, family, from_state, note, at_ms FROM crash_change
+		WHERE at_ms >= $1 AND actor = 'system' AND from_state IN ('resolved', 'ignored') AND to_state = 'open' AND undoes = '' ORDER BY at_ms, id LIMIT $2`, since.UnixMilli(), limit)
 	if err != nil {
 		return nil, fault.Wrap(op, err)
 	}
@@ -36,7 +38,7 @@ func (d *Desk) Comebacks(ctx context.Context, since time.Time, limit int) ([]Com
 	for rows.Next() {
 		var c Comeback
 		var at int64
-		if err := rows.Scan(&c.Change, &c.Family, &c.Note, &at); err != nil {
+		if err := rows.Scan(&c.Change, &c.Family, &c.From, &c.Note, &at); err != nil {
 			return nil, fault.Wrap(op, err)
 		}
 		c.At = time.UnixMilli(at).UTC()

@@ -205,3 +205,15 @@ func (o *Outbox) Had(ctx context.Context, q Querier, target string, i Item, told
 	err = q.QueryRowContext(ctx, `SELECT count(*) FROM outbox_item WHERE target = $1 AND kind = $2 AND put_ms > $3 AND message <> ''`, target, i.Kind, counted.UnixMilli()).Scan(&n)
 	return false, b > 0, n, fault.Wrap(op, err)
 }
+
+// Forget drops every message of some targets, sent or not.
+func (o *Outbox) Forget(ctx context.Context, tx *sql.Tx, targets ...string) error {
+	for _, t := range targets {
+		for _, q := range []string{`DELETE FROM outbox_item WHERE target = $1`, `DELETE FROM outbox_message WHERE target = $1`} {
+			if _, err := tx.ExecContext(ctx, q, t); err != nil {
+				return fault.Wrap("outbox.Forget", err)
+			}
+		}
+	}
+	return nil
+}
