@@ -97,6 +97,9 @@ export async function noSideways(page) {
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth <= 0), true, "the page scrolls sideways");
 }
 
+// For a spec with a server of its own.
+export const browserOf = async () => browser;
+
 // tabTo presses Tab until the focus is on what `wanted` says, and fails after `most`.
 export async function tabTo(page, wanted, most = 80) {
   for (let i = 0; i < most; i++) {

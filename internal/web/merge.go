@@ -127,6 +127,9 @@ type likeView struct {
 	View *togetherView
 }
 
+// Like reports whether the rules would have put them together.
+func (l likeView) Like() bool { return l.Score >= 0 }
+
 func (s *Server) mergeForm(w http.ResponseWriter, r *http.Request, v viewer) error {
 	return s.showMerge(w, r, v, r.URL.Query(), nil, http.StatusOK)
 }
@@ -240,6 +243,7 @@ func (s *Server) undoRegroup(w http.ResponseWriter, r *http.Request, v viewer) e
 type splitPage struct {
 	Shell
 	ID         string
+	Signatures int // that it has, of all time
 	Rows       []splitRow
 	Containing string
 	Note       string
@@ -272,7 +276,7 @@ func (s *Server) showSplit(w http.ResponseWriter, r *http.Request, v viewer, in 
 		return err
 	}
 	sp := splitOf(d.ID, in)
-	p := splitPage{ID: d.ID, Containing: sp.Containing, Note: sp.Note, Errors: errs}
+	p := splitPage{ID: d.ID, Signatures: d.Signatures, Containing: sp.Containing, Note: sp.Note, Errors: errs}
 	f := v.famRow(d.Family, v.now)
 	p.Shell = s.shell(r, v, "crashes", "Split a family", crumb{"Crashes", "/crashes"}, crumb{f.Short, familyPath(d.ID)})
 	chosen := sp.Signatures
