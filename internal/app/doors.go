@@ -52,6 +52,7 @@ func (a *App) doors(base *url.URL) (main, rpc http.Handler, err error) {
 	door.Mount(mux, in.Routes())
 	mux.Handle("/", door.Secure(routes(pages.Routes())))
 	mux.Handle("/api/v1/", management.Handler())
+	mux.Handle("/api/0/", management.Builds())
 	a.health(mux)
 	trusted, err := a.o.proxies()
 	if err != nil {

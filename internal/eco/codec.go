@@ -16,8 +16,9 @@ import (
 // a reader keeps reading the version before its own, because the stream may hold
 // records of the release before it.
 //
-// Version 2 added the trust of a frame.
-const codecVersion = 2
+// Version 2 added the trust of a frame, version 3 what a symbol file made of it:
+// a crash that is let go after it was held may have been named before.
+const codecVersion = 3
 
 // EncodeEnvelope appends the record of e to dst and returns the longer slice. It
 // cannot fail and keeps no reference to e.

@@ -18,7 +18,8 @@ func fullEnvelope() *Envelope {
 			Exceptions: []Exception{
 				{Type: "TypeError", Module: "m", Value: "x is undefined", Parent: -1, Mechanism: "generic", More: 3, Frames: []Frame{
 					{Function: "f", Module: "m", File: "/a/b.js", Line: 12, Col: 7, InApp: &yes, Package: "p", Addr: "0x1", Async: true,
-						Class: FrameExtension, Owner: "acme.linter", Orig: "a", Trust: TrustScan}, {Function: "g"}}},
+						Class: FrameExtension, Owner: "acme.linter", Orig: "a", Trust: TrustScan,
+						OrigModule: "m", OrigFile: "dist/x.min.js", OrigLine: 1, OrigCol: 4711, Renamed: true, Or: "g, h"}, {Function: "in", Inlined: true}, {Function: "g"}}},
 				{Type: "Error", Suppressed: true, Grouped: true},
 			},
 			Text: "trace", Thread: "main", Breadcrumbs: []Breadcrumb{{Time: 1, Category: "ui", Message: "click", Level: "info", Type: "default"}},
@@ -49,19 +50,24 @@ func TestEnvelopeRoundTrip(t *testing.T) {
 	}
 }
 
-// TestDecodeVersion1 reads a record of the release before: frames had no trust.
-func TestDecodeVersion1(t *testing.T) {
+// TestDecodeBefore reads records of the releases before.
+func TestDecodeBefore(t *testing.T) {
 	e := fullEnvelope()
 	e.Crash.Exceptions = []Exception{{Type: "T", Parent: -1, Frames: []Frame{{Function: "f", Orig: "an original name"}}}}
 	b := EncodeEnvelope(nil, e)
 	at := bytes.Index(b, []byte("an original name")) + len("an original name")
-	old := append(append([]byte{1}, b[1:at]...), b[at+1:]...) // without the empty trust
-	got, err := DecodeEnvelope(old)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(e, got); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
+	for version, drop := range map[byte][2]int{ // what the releases before did not write: trust, and whether it was renamed
+		1: {at, at + 2},
+		2: {at + 1, at + 2},
+	} {
+		old := append(append([]byte{version}, b[1:drop[0]]...), b[drop[1]:]...)
+		got, err := DecodeEnvelope(old)
+		if err != nil {
+			t.Fatal(version, err)
+		}
+		if d := cmp.Diff(e, got); d != "" {
+			t.Errorf("version %d (-want +got):\n%s", version, d)
+		}
 	}
 }
 

@@ -127,6 +127,15 @@ func (w *encoder) exception(x *Exception) {
 		w.str(string(f.Owner))
 		w.str(f.Orig)
 		w.str(string(f.Trust))
+		if w.has(f.Renamed || f.Inlined || f.OrigModule != "" || f.OrigFile != "" || f.OrigLine != 0 || f.OrigCol != 0 || f.Or != "") {
+			w.str(f.OrigModule)
+			w.str(f.OrigFile)
+			w.int(int64(f.OrigLine))
+			w.int(int64(f.OrigCol))
+			w.bool(f.Renamed)
+			w.bool(f.Inlined)
+			w.str(f.Or)
+		}
 	}
 	w.int(int64(x.Parent))
 	w.bool(x.Suppressed)
@@ -157,6 +166,12 @@ func (r *decoder) exception(x *Exception) {
 			f.Orig = r.str()
 			if r.version >= 2 {
 				f.Trust = FrameTrust(r.str())
+			}
+			if r.version >= 3 && r.bool() {
+				f.OrigModule, f.OrigFile = r.str(), r.str()
+				f.OrigLine, f.OrigCol = int(r.int()), int(r.int())
+				f.Renamed, f.Inlined = r.bool(), r.bool()
+				f.Or = r.str()
 			}
 		}
 	}

@@ -50,7 +50,7 @@ type Frame struct {
 	Class    FrameClass  `json:"class,omitempty"` // given by blame
 	Owner    ExtensionID `json:"owner,omitempty"` // given by blame: the extension whose code it is
 	Orig     string      `json:"orig,omitempty"`  // name as it came, when a symbol file renamed the frame
-	// The rest of a renamed frame as it came (the stream never holds these).
+	// The rest of a renamed frame as it came.
 	OrigModule string `json:"orig_module,omitempty"`
 	OrigFile   string `json:"orig_file,omitempty"`
 	OrigLine   int    `json:"orig_line,omitempty"`

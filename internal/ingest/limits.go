@@ -32,11 +32,12 @@ const (
 	MaxUnfolded  = 96 << 20  // bytes that the items of an Application Insights or native request may take in memory
 	MaxInFlight  = 256 << 20 // bytes of all bodies under way together; then the answer is "later"
 
-	maxKeys        = 100_000 // token buckets of keys in memory
-	maxAddresses   = 50_000  // token buckets of addresses in memory, for failures only
-	failuresPerSec = 5.0     // requests without a usable key an address may make a second
-	failureBurst   = 100.0   // and at once
-	maxRecent      = 16_384  // OTLP and Application Insights batches remembered against repeats
+	maxDiscard     = 256 << 20 // bytes that are read of a minidump that is not taken
+	maxKeys        = 100_000   // token buckets of keys in memory
+	maxAddresses   = 50_000    // token buckets of addresses in memory, for failures only
+	failuresPerSec = 5.0       // requests without a usable key an address may make a second
+	failureBurst   = 100.0     // and at once
+	maxRecent      = 16_384    // OTLP and Application Insights batches remembered against repeats
 	recentLife     = 10 * time.Minute
 	maxWeight      = 1e6              // of one record: a greater one is a mistake or a forgery
 	maxAhead       = 5 * 60 * 1000    // ms a time may lie after its receipt
@@ -69,8 +70,8 @@ func Limits() []Bound {
 		{"browser reports of a request", reporting.MaxReports, "reports", "rest dropped, limit:reports"},
 		{"native request", MaxNative, "bytes", "413"},
 		{"whole report (Node.js, JVM, macOS, profile, trace)", native.MaxReport, "bytes", "413"},
-		{"minidump upload", MaxDumpBody, "bytes", "413"},
-		{"minidump, unpacked", dump.MaxDump, "bytes", "413; attachment dropped, limit:too_large"},
+		{"minidump upload", MaxDumpBody, "bytes", "200 and dropped, limit:too_large"},
+		{"minidump, unpacked", dump.MaxDump, "bytes", "200 and dropped, limit:too_large"},
 		{"parts of a minidump upload", dump.MaxParts, "parts", "400"},
 		{"event beside a minidump", dump.MaxEvent, "bytes", "not read"},
 		{"threads, modules of a minidump, each", minidump.MaxThreads, "", "first kept"},
@@ -80,7 +81,7 @@ func Limits() []Bound {
 		{"items of an Application Insights or native request", MaxBatch, "items", "413"},
 		{"records appended by one request", MaxAppend, "bytes", "rest dropped, limit:append"},
 		{"what such a request unfolds to in memory, by its objects, members and lines", MaxUnfolded, "bytes", "413"},
-		{"all bodies under way, with what their parts take", MaxInFlight, "bytes", "503, later"},
+		{"all bodies under way, with what their parts take", MaxInFlight, "bytes", "503, later; minidump: 200 and dropped, later"},
 		{"decompressed to compressed, above 1 MiB", door.MaxRatio, ": 1", "413"},
 		{"nesting of JSON and of OTLP values", item.MaxDepth, "levels", "400"},
 		{"exceptions of a crash", item.MaxExceptions, "", "outermost kept"},

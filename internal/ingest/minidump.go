@@ -2,8 +2,10 @@ package ingest
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/bellwether-project/bellwether/internal/consent"
 	"github.com/bellwether-project/bellwether/internal/door"
@@ -40,9 +42,10 @@ type KeptDump struct {
 const protocolMinidump = "minidump"
 
 // dumps serves uploads of Crashpad, Breakpad, Electron and Mozilla, with the key in
-// the address. These clients come once and never again: what is not taken for want
-// of quota or consent is answered as taken, and counted. The answer is exactly 200
-// and a bare id.
+// the address. These clients come once and never again, or for ever: what is not taken
+// for want of quota, consent or room, or because it is too large, is answered as taken,
+// and counted. The answer is exactly 200 and a bare id. Only who can do something about
+// it hears of a fault: a wrong key, a form without a dump.
 func (s *Server) dumps(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", "POST")
@@ -102,9 +105,6 @@ type uploaded struct {
 
 // upload takes one dump, start to end, in memory.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request, protocol, key string, project int64) (up uploaded, err error) {
-	if err := s.full(); err != nil {
-		return up, err
-	}
 	g, err := s.open(r, protocol, key, project)
 	if err != nil {
 		if fault.CodeOf(err) == fault.RateLimited { // never 429: such a client does not come again
@@ -113,10 +113,23 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, protocol, key st
 		return up, err
 	}
 	up.ours = s.random.id(g.now)
+	drop := func(reason string) {
+		s.o.Count(pipeline.Count{Hour: g.now.UnixMilli(), Project: g.key.Project.ID, Protocol: protocol, Kind: "minidump", Outcome: pipeline.Dropped, Reason: reason, N: 1})
+	}
+	if s.full() != nil {
+		drop("later")
+		s.discard(w, r)
+		return up, nil
+	}
 	spent := s.take(&g) != nil // counted there
 	allowed, reason := consent.Decide(g.key.Project.Policy, consent.TierOf(protocol, "minidump"), g.optOut)
 	b, err := s.read(w, r, door.Limit{Compressed: MaxDumpRaw, Decompressed: MaxDumpBody})
 	if err != nil {
+		if reason := quiet(err); reason != "" {
+			drop(reason)
+			s.discard(w, r)
+			return up, nil
+		}
 		return up, err
 	}
 	defer b.release()
@@ -124,12 +137,16 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, protocol, key st
 	case spent:
 		return up, nil
 	case !allowed:
-		s.o.Count(pipeline.Count{Hour: g.now.UnixMilli(), Project: g.key.Project.ID, Protocol: protocol, Kind: "minidump", Outcome: pipeline.Dropped, Reason: reason, N: 1})
+		drop(reason)
 		return up, nil
 	}
 	form, raw, d, err := s.take1(&b, r.Header.Get("Content-Type"))
 	if err != nil {
-		s.o.Count(pipeline.Count{Hour: g.now.UnixMilli(), Project: g.key.Project.ID, Protocol: protocol, Kind: "minidump", Outcome: pipeline.Dropped, Reason: "schema:minidump", N: 1})
+		if reason := quiet(err); reason != "" {
+			drop(reason)
+			return up, nil
+		}
+		drop("schema:minidump")
 		return up, err
 	}
 	up.mozilla = form.Mozilla()
@@ -151,13 +168,38 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, protocol, key st
 	}
 	door.InfoOf(r.Context()).SetItems(1)
 	if err := batch.flush(r.Context()); err != nil {
-		return up, err
+		if quiet(err) == "" {
+			return up, err
+		}
+		door.InfoOf(r.Context()).SetError(err) // counted as "later"
+		return up, nil
 	}
 	appended = true
 	if kept {
 		s.keep(r.Context(), batch, up.ours, install, raw)
 	}
 	return up, nil
+}
+
+// quiet says as what a failure is counted that a client must not see: what is too
+// large once is so every time, and to come later is not in these protocols. A client
+// that keeps its dumps would send the same one for ever; one that does not has lost it
+// anyway. "": it is told, for a person can do something about it.
+func quiet(err error) string {
+	switch fault.CodeOf(err) {
+	case fault.TooLarge:
+		return "limit:too_large"
+	case fault.Unavailable:
+		return "later"
+	}
+	return ""
+}
+
+// discard reads what is left of a body, in bounds of bytes and time, so that the
+// client is there to hear the answer.
+func (s *Server) discard(w http.ResponseWriter, r *http.Request) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTime)) // not every writer can
+	_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, maxDiscard))
 }
 
 // take1 finds the dump in a body. What it unfolds to is taken from the budget.

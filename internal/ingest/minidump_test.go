@@ -355,14 +355,48 @@ func TestDumpBombs(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		rec := w.post(dumpURL, body, "Content-Type", ct)
 		runtime.ReadMemStats(&after)
-		if rec.Code != 413 && rec.Code != 400 {
-			t.Errorf("%s: %d %s", name, rec.Code, rec.Body)
+		want := map[string]int{"zeros": 200, "zip of zip": 400}[name]
+		if rec.Code != want || want == 200 && w.total(pipeline.Dropped, "minidump", "limit:too_large") != 1 || len(w.kept()) != 0 {
+			t.Errorf("%s: %d %s, counts %v", name, rec.Code, rec.Body, w.counts)
 		}
 		if n := after.TotalAlloc - before.TotalAlloc; n > 200<<20 {
 			t.Errorf("%s: %d MB allocated", name, n>>20)
 		}
 		if n := w.server.budget.Used(); n != 0 {
 			t.Errorf("%s: %d bytes of the budget were not given back", name, n)
+		}
+	}
+}
+
+// TestDumpsNeverLater: too large, no room, no memory, no disk: 200 and a count. A
+// client that keeps its dumps would send them for ever.
+func TestDumpsNeverLater(t *testing.T) {
+	raw := realDump(t)
+	body, ct := form(t, raw)
+	large := string(raw) + strings.Repeat("x", MaxDumpRaw)
+	for name, tt := range map[string]struct {
+		body, ct string
+		hinder   func(*world)
+		reason   string
+		kind     string
+	}{
+		"too large": {large, "application/octet-stream", func(*world) {}, "limit:too_large", "minidump"},
+		"no room":   {body, ct, func(w *world) { w.server.o.Full = func() bool { return true } }, "later", "minidump"},
+		"no memory": {body, ct, func(w *world) { w.server.budget.Take(MaxInFlight - 1000) }, "later", "minidump"},
+		"cannot be written": {body, ct, func(w *world) {
+			w.server.o.Append = func(context.Context, ...[]byte) (uint64, error) { return 0, fmt.Errorf("no space left on device") }
+		}, "later", "crash"},
+	} {
+		for _, path := range []string{dumpURL, "/api/7/minidump/?sentry_key=" + hostKey} {
+			w := newWorld(t, everyTier)
+			tt.hinder(w)
+			rec := w.post(path, tt.body, "Content-Type", tt.ct)
+			if rec.Code != 200 || rec.Header().Get("Retry-After") != "" || len(strings.ReplaceAll(rec.Body.String(), "-", "")) != 32 {
+				t.Errorf("%s, %s: %d %s", name, path, rec.Code, rec.Body)
+			}
+			if got := w.total(pipeline.Dropped, tt.kind, tt.reason); got != 1 {
+				t.Errorf("%s, %s: counts %v", name, path, w.counts)
+			}
 		}
 	}
 }

@@ -179,6 +179,9 @@ func (s *Store) Tidy(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fault.Wrap(op, err)
 	}
+	if err := s.dropParts(ctx); err != nil {
+		return "", fault.Wrap(op, err)
+	}
 	var old []string
 	err = s.o.Blobs.List(ctx, "symbols/", func(i blob.Info) error {
 		if i.Modified.Before(now.Add(-3600e9)) {

@@ -23,6 +23,7 @@ type event struct {
 	user       string  // user.id
 	device     string  // contexts.device.id, app.device_app_hash: when there is no user id
 	feedback   *eco.Feedback
+	images     []image
 }
 
 type exception struct {
@@ -54,6 +55,7 @@ func (d *decoder) event(b []byte) (*event, bool) {
 	it.Category, it.Kind = "error", eco.KindCrash
 	e.finishExceptions()
 	e.finishThread()
+	e.finishAddresses()
 	if d.native != nil {
 		e.merge(d.native)
 		d.native, it.Crash = nil, c
@@ -293,8 +295,14 @@ func (e *event) debugMeta() {
 		}
 		r.Each(item.MaxImages, func(int) {
 			var d eco.DebugImage
+			var at image
+			defer func() { e.images = append(e.images, at) }() // also an empty one: frames count them
 			r.Fields(func(name []byte) {
 				switch string(name) {
+				case "image_addr":
+					at.from, at.ok = address(r.Str(32))
+				case "image_size":
+					at.size = uint64(max(0, r.Int(1<<62)))
 				case "type":
 					d.Type = r.Str(item.MaxWord)
 				case "code_file":
@@ -307,6 +315,7 @@ func (e *event) debugMeta() {
 			})
 			if d != (eco.DebugImage{}) {
 				e.c.DebugImages = append(e.c.DebugImages, d)
+				at.file = d.CodeFile
 			}
 		})
 	})

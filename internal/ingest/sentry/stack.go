@@ -1,6 +1,8 @@
 package sentry
 
 import (
+	"strings"
+
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
 )
@@ -120,7 +122,11 @@ func (e *event) frame(f *eco.Frame) {
 		case "in_app":
 			f.InApp = r.Bool()
 		case "instruction_addr":
-			f.Addr = r.Str(32)
+			f.Addr = r.Str(32) + f.Addr
+		case "addr_mode":
+			if n, ok := strings.CutPrefix(r.Str(32), "rel:"); ok {
+				f.Addr += inImage + n
+			}
 		default:
 			r.Skip()
 		}
