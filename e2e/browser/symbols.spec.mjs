@@ -5,7 +5,7 @@ import { keys, open, ready, spec, url } from "./stage.mjs";
 
 const sym = `MODULE Linux x86_64 0123456789ABCDEF0123456789ABCDEF0 engine.so
 FUNC 1000 100 0 Engine::draw(int)
-`;
+` + "INFO larger than any other form\n".repeat(60_000);
 
 // upload fills the form of the page and sends it.
 async function upload(page, name, text, release = "") {

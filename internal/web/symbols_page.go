@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 
@@ -199,7 +200,11 @@ func uploadCommand(base string, m symbols.Missing) string {
 	case symbol.ProGuard:
 		return cmd + " mapping.txt"
 	case symbol.Sym:
-		return cmd + " " + shell(m.File+".sym")
+		switch strings.ToLower(path.Ext(m.File)) {
+		case ".pdb", ".dll", ".exe", ".dylib": // dump_syms reads these
+			return cmd + " " + shell(m.File+".sym")
+		}
+		return cmd + " " + shell(m.File)
 	}
 	dir := strings.Split(strings.TrimPrefix(m.File, "~/"), "/")
 	if prefix := strings.Join(dir[:len(dir)-1], "/"); m.DebugID == "" && prefix != "" {
@@ -221,7 +226,6 @@ func (s *Server) uploadSymbols(w http.ResponseWriter, r *http.Request, v viewer)
 	if s.o.Symbols == nil {
 		return notFound("web.symbols", "Symbol files are not kept here.")
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, symbols.MaxUpload+1<<20)
 	form, err := r.MultipartReader()
 	if err != nil {
 		return fault.E("web.symbols", fault.Invalid, "The form cannot be read.", err)

@@ -125,6 +125,15 @@ type pageFunc func(w http.ResponseWriter, r *http.Request, v viewer) error
 // maxForm bounds what a form may send.
 const maxForm = 1 << 20
 
+// formOf bounds the form of a request: that of symbol files carries them, and is read
+// as it comes, after its sender is known.
+func formOf(r *http.Request) int64 {
+	if r.Method == http.MethodPost && r.URL.Path == "/symbols" {
+		return symbols.MaxUpload + maxForm
+	}
+	return maxForm
+}
+
 // page wraps what signed-in people see: session, right, and an error page.
 func (s *Server) page(action account.Action, h pageFunc) http.Handler {
 	return s.open(func(w http.ResponseWriter, r *http.Request) error {
@@ -156,7 +165,7 @@ func (s *Server) open(h door.Handler) http.Handler {
 			err = fault.E("web.open", fault.Forbidden, "This form came from another site.", err)
 		} else {
 			if r.Body != nil {
-				r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+				r.Body = http.MaxBytesReader(w, r.Body, formOf(r))
 			}
 			err = h(w, r)
 		}
