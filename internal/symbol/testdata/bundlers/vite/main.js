@@ -1,0 +1,2 @@
+Object.defineProperty(exports,Symbol.toStringTag,{value:`Module`});var e=new class{commands=new Map;register(e){this.commands.set(e.id,e)}runCommand(e){let t=this.commands.get(e);if(!t)throw Error(`unknown command ${e}`);return t.run()}};function t(e){return JSON.parse(e).window.width}function n(){return e.register({id:`acme.open`,run:()=>t(`{}`)}),e.runCommand(`acme.open`)}try{n()}catch(e){console.log(e.stack)}exports.activate=n;
+//# sourceMappingURL=main.js.map

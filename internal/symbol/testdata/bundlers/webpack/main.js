@@ -1,0 +1,2 @@
+(()=>{"use strict";const n=new class{commands=new Map;register(n){this.commands.set(n.id,n)}runCommand(n){const e=this.commands.get(n);if(!e)throw new Error(`unknown command ${n}`);return e.run()}};try{n.register({id:"acme.open",run:()=>JSON.parse("{}").window.width}),n.runCommand("acme.open")}catch(n){console.log(n.stack)}})();
+//# sourceMappingURL=main.js.map
