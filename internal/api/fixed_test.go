@@ -102,6 +102,40 @@ func TestFixed(t *testing.T) {
 	if base64.StdEncoding.EncodeToString(leaf[:]) != p.Leaf || base64.StdEncoding.EncodeToString(root) != p.Root {
 		t.Errorf("leaf %x root %x: %+v", leaf, root, p)
 	}
+	// So does the command: with the key alone, and not when a byte is another one.
+	var key verifierBody
+	h.want(200, &key, "", "GET", "/api/v1/receipts/key", "")
+	saved, err := answers.ReadProof([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fix, err := saved.Check(key.Verifier); err != nil || fix.ID != e.ID || fix.Revision != 2 {
+		t.Errorf("%+v %v", fix, err)
+	}
+	if _, err := saved.Check(""); err != nil {
+		t.Error(err)
+	}
+	for name, change := range map[string]func(*answers.Proof){
+		"content": func(p *answers.Proof) { p.Content = strings.Replace(p.Content, "1.1.0", "1.1.1", 1) },
+		"record":  func(p *answers.Proof) { p.Record = strings.Replace(p.Record, "revision 2", "revision 3", 1) },
+		"leaf":    func(p *answers.Proof) { p.Leaf = p.Root },
+		"root":    func(p *answers.Proof) { p.Root = p.Leaf },
+		"path":    func(p *answers.Proof) { p.Path = append([]string{p.Root}, p.Path[1:]...) },
+		"short":   func(p *answers.Proof) { p.Path = p.Path[1:] },
+		"index":   func(p *answers.Proof) { p.Index-- },
+		"size":    func(p *answers.Proof) { p.Size++ },
+		"head":    func(p *answers.Proof) { p.Head = strings.Replace(p.Head, "\n"+p.Root, "\n"+p.Leaf, 1) },
+	} {
+		q := saved
+		q.Path = append([]string(nil), saved.Path...)
+		change(&q)
+		if _, err := q.Check(key.Verifier); err == nil {
+			t.Errorf("it holds with another %s", name)
+		}
+	}
+	if _, err := saved.Check("bellwether+9db9c65a+AXbGAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"); err == nil {
+		t.Error("it holds with another key")
+	}
 	cp, err := h.log.Checkpoint(t.Context())
 	if err != nil || string(cp.Root[:]) != string(root) {
 		t.Errorf("%v %v", cp, err)

@@ -7,20 +7,24 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/crash/answers"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/pipeline"
+	"github.com/bellwether-project/bellwether/internal/receipt"
 )
 
 // What is held is seen, let go and thrown away by its own author, and then counts.
 func TestHeld(t *testing.T) {
 	h := newHouse(t)
 	acme := h.as("acme", account.Grant{Role: account.Author, Publisher: "acme"})
+	var last eco.ID
 	hold := func(n int) {
 		for range n {
 			e := h.crashOf("acme.theme", h.project["acme"], "")
 			e.Quarantined, e.Steps = true, []eco.Step{{Stage: "received", Note: "quarantined: 40 crashes in a minute"}}
 			h.send(e)
+			last = e.ID
 		}
 		h.drain()
 	}
@@ -42,6 +46,17 @@ func TestHeld(t *testing.T) {
 		t.Fatalf("before: %+v", fams)
 	}
 	h.want(400, nil, acme, "POST", path, `{"do":"something"}`)
+	// The receipt that the client of a held report was given holds on, once it was let go.
+	given := "/api/v1/receipts/" + h.book.ID(last)
+	told := func(want receipt.State) {
+		t.Helper()
+		h.refresh()
+		var v answers.View
+		if h.want(200, &v, "", "GET", given, ""); v.Answer.State != want {
+			t.Errorf("%+v, want %s", v.Answer, want)
+		}
+	}
+	told(receipt.Held)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- h.worker.Run(ctx) }()
@@ -54,6 +69,13 @@ func TestHeld(t *testing.T) {
 	h.want(200, &fams, acme, "GET", "/api/v1/families", "")
 	if fams.Crashes != 4 || fams.Total != 1 {
 		t.Errorf("after: %+v", fams)
+	}
+	told(receipt.Known)
+	h.want(200, nil, "", "POST", given+"/withdraw", "")
+	told(receipt.Withdrawn)
+	h.want(200, &fams, acme, "GET", "/api/v1/families", "")
+	if fams.Crashes != 3 {
+		t.Errorf("withdrawn by its old receipt: %+v", fams)
 	}
 	hold(2)
 	h.want(200, &r, acme, "POST", path, `{"do":"discard"}`)

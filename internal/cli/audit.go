@@ -10,6 +10,7 @@ import (
 )
 
 type auditCmd struct {
+	Proof  auditProofCmd  `cmd:"" help:"Check that an entry of a public log stands in its audit log, with nothing but the saved proof; exit code 1 when it does not."`
 	Verify auditVerifyCmd `cmd:"" help:"Recompute the whole log of a data folder; exit code 1 when an entry was changed."`
 }
 

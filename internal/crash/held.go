@@ -2,6 +2,7 @@ package crash
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -205,4 +206,13 @@ func after(id eco.ID) eco.ID {
 		}
 	}
 	return eco.ID{15: 0xff, 0: 0xff} // past the last: no time is so late
+}
+
+// Freed is the id that a held crash gets when it is let go: always the same one,
+// with the same time of receipt.
+func Freed(id eco.ID) eco.ID {
+	sum := sha256.Sum256(append([]byte("released "), id[:]...))
+	var random [16]byte
+	copy(random[6:], sum[:])
+	return eco.NewID(id.Time(), random)
 }

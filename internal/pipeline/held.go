@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"strconv"
 	"time"
@@ -196,7 +195,7 @@ func (w *Worker) release(ctx context.Context, list []crash.HeldCrash) error {
 func (w *Worker) letGo(ctx context.Context, list []crash.HeldCrash) ([]item, error) {
 	ids := make([]string, len(list))
 	for i := range list {
-		ids[i] = freed(list[i].Fact.ID).String()
+		ids[i] = crash.Freed(list[i].Fact.ID).String()
 	}
 	r, err := w.o.Facts.Query(ctx, facts.Query{Scope: facts.Everything(), Where: []facts.Cond{{Col: facts.ID, Op: facts.In, Values: ids}, anyQuarantine},
 		Group: []facts.Column{facts.ID}, Measures: []facts.Measure{{Fn: facts.Rows}}, Limit: len(ids)})
@@ -215,7 +214,7 @@ func (w *Worker) letGo(ctx context.Context, list []crash.HeldCrash) ([]item, err
 		if there[ids[i]] {
 			continue
 		}
-		e := eco.Envelope{ID: freed(h.Fact.ID), Received: h.Fact.Received, Time: h.Fact.Time, Kind: eco.KindCrash, Tier: eco.TierCrash, Class: h.Fact.Class,
+		e := eco.Envelope{ID: crash.Freed(h.Fact.ID), Received: h.Fact.Received, Time: h.Fact.Time, Kind: eco.KindCrash, Tier: eco.TierCrash, Class: h.Fact.Class,
 			ClientID: h.Fact.ClientID, Dedup: h.Fact.Dedup, Origin: h.Fact.Origin,
 			Crash: &eco.Crash{Level: h.Fact.Level, Exceptions: []eco.Exception{{Type: h.Fact.Name, Parent: -1}}}} // what is left of one without its document
 		if h.Whole {
@@ -230,13 +229,4 @@ func (w *Worker) letGo(ctx context.Context, list []crash.HeldCrash) ([]item, err
 		items = append(items, item{raw: eco.EncodeEnvelope(nil, &e)})
 	}
 	return items, nil
-}
-
-// freed is the id that a held crash gets when it is let go: always the same one,
-// with the same time of receipt.
-func freed(id eco.ID) eco.ID {
-	sum := sha256.Sum256(append([]byte("released "), id[:]...))
-	var random [16]byte
-	copy(random[6:], sum[:])
-	return eco.NewID(id.Time(), random)
 }

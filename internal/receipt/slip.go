@@ -61,11 +61,17 @@ func oneLine(r rune) rune {
 
 // Sign signs a slip under the server's name.
 func (b *Book) Sign(s Slip) (string, error) {
+	return b.SignText(s.Text())
+}
+
+// SignText signs lines of text under the server's name: slips, and heads of the
+// audit log.
+func (b *Book) SignText(text string) (string, error) {
 	key, err := b.key()
 	if err != nil {
 		return "", err
 	}
-	msg, err := note.Sign(&note.Note{Text: s.Text()}, key)
+	msg, err := note.Sign(&note.Note{Text: text}, key)
 	if err != nil {
 		return "", fault.E("receipt.Sign", fault.Internal, "", err)
 	}
@@ -83,14 +89,23 @@ func (b *Book) Verifier() (string, error) {
 
 // Check opens a signed slip with a verifier key and returns its text.
 func Check(signed, verifier string) (string, error) {
-	const op = "receipt.Check"
+	text, err := Open(signed, verifier)
+	if err == nil && !strings.HasPrefix(text, slipHead+"\n") {
+		return "", fault.E("receipt.Check", fault.Conflict, "This is no receipt.", nil)
+	}
+	return text, err
+}
+
+// Open opens a signed text with a verifier key.
+func Open(signed, verifier string) (string, error) {
+	const op = "receipt.Open"
 	v, err := note.NewVerifier(verifier)
 	if err != nil {
 		return "", fault.E(op, fault.Invalid, "This is not a verifier key.", err)
 	}
 	n, err := note.Open([]byte(signed), note.VerifierList(v))
-	if err != nil || !strings.HasPrefix(n.Text, slipHead+"\n") {
-		return "", fault.E(op, fault.Conflict, "This receipt was not signed with this key, or it was changed.", err)
+	if err != nil {
+		return "", fault.E(op, fault.Conflict, "It was not signed with this key, or it was changed.", err)
 	}
 	return n.Text, nil
 }

@@ -74,13 +74,15 @@ func (s *Service) Look(ctx context.Context) (string, error) {
 	n := 0
 	for i := range list {
 		r := &list[i]
-		st := s.o.Answers.Stands(r.family, r.hash)
-		if st == nil {
-			continue
-		}
-		a := receipt.Tell(st, "")
-		if len(fresh(marks(&a), r.told)) == 0 {
-			continue
+		if r.family != "" { // else it was held when somebody asked: it is read until it was let go
+			st := s.o.Answers.Stands(r.family, r.hash)
+			if st == nil {
+				continue
+			}
+			a := receipt.Tell(st, "")
+			if len(fresh(marks(&a), r.told)) == 0 {
+				continue
+			}
 		}
 		told, err := s.tell(ctx, r)
 		if err != nil {
@@ -119,7 +121,8 @@ func (s *Service) tell(ctx context.Context, r *row) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	family, _ := v.Place()
+	family, hash := v.Place()
+	crash, _, _ := v.Crash() // another one, once it was let go
 	news := fresh(marks(&v.Answer), r.told)
 	done := false
 	return done, s.o.Records.Tx(ctx, func(tx *sql.Tx) error {
@@ -127,15 +130,18 @@ func (s *Service) tell(ctx context.Context, r *row) (bool, error) {
 		case v.Kept.IsZero():
 			return s.forget(ctx, tx, r.crash)
 		case len(news) == 0: // it belongs to another family by now
-			_, err := tx.ExecContext(ctx, `UPDATE follow SET family = $1 WHERE id = $2`, family, r.id)
+			if family == r.family && crash == r.crash {
+				return nil
+			}
+			_, err := tx.ExecContext(ctx, `UPDATE follow SET family = $1, hash = $2, crash = $3 WHERE id = $4`, family, hash, crash.String(), r.id)
 			return err
 		}
 		state := "active"
 		if news[0] == "fixed" || news[0] == "declined" {
 			state = "last"
 		}
-		res, err := tx.ExecContext(ctx, `UPDATE follow SET family = $1, told = $2, state = $3 WHERE id = $4 AND told = $5 AND state = 'active'`,
-			family, strings.TrimSpace(r.told+" "+strings.Join(news, " ")), state, r.id, r.told)
+		res, err := tx.ExecContext(ctx, `UPDATE follow SET family = $1, told = $2, state = $3, crash = $6 WHERE id = $4 AND told = $5 AND state = 'active'`,
+			family, strings.TrimSpace(r.told+" "+strings.Join(news, " ")), state, r.id, r.told, crash.String())
 		if err != nil {
 			return err
 		}

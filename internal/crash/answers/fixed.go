@@ -96,6 +96,7 @@ type Proof struct {
 	Path    []string `json:"path"` // hashes from the leaf up, base64
 	Size    int64    `json:"size"`
 	Root    string   `json:"root"`
+	Head    string   `json:"head"` // size and root, signed as receipts are (a C2SP checkpoint)
 }
 
 // ProvenFix is one entry with the proof that it is in the log.
@@ -128,7 +129,8 @@ func (d *Desk) FixedOne(ctx context.Context, id string) (ProvenFix, error) {
 		return ProvenFix{}, fault.Wrap(op, err)
 	}
 	out.Log.prove(p)
-	return out, nil
+	out.Log.Head, err = d.o.Book.SignText(p.Checkpoint.String())
+	return out, fault.Wrap(op, err)
 }
 
 func (p *Proof) prove(a audit.Proof) {

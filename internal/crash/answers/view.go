@@ -55,6 +55,9 @@ func (d *Desk) Receipt(ctx context.Context, id string) (View, error) {
 		}
 	}
 	doc, err := d.o.Desk.Report(ctx, name.Crash, project, name.Client)
+	if fault.CodeOf(err) == fault.NotFound && !name.Crash.IsZero() { // it may have been held, and let go since
+		doc, err = d.o.Desk.Report(ctx, crash.Freed(name.Crash), 0, "")
+	}
 	switch code := fault.CodeOf(err); {
 	case code == fault.NotFound && name.Crash.IsZero():
 		return View{}, fault.E(op, fault.NotFound, "No report with this id is stored here: it has not arrived, was not accepted, was withdrawn, or is kept no longer.", nil)
@@ -104,15 +107,17 @@ func release(doc *crash.Document) string {
 // absent is the view of a report with an id of ours that is not stored.
 func (d *Desk) absent(ctx context.Context, id eco.ID) (View, error) {
 	v := View{ID: d.o.Book.ID(id), Received: id.Time(), crash: id}
-	if at, ok := d.withdrawn.at(id); ok {
-		return d.absentAt(v, at)
-	}
-	at, ok, err := d.wasWithdrawn(ctx, id)
-	if err != nil {
-		return View{}, fault.Wrap("answers.Receipt", err)
-	}
-	if ok {
-		return d.absentAt(v, at)
+	for _, id := range []eco.ID{id, crash.Freed(id)} {
+		if at, ok := d.withdrawn.at(id); ok {
+			return d.absentAt(v, at)
+		}
+		at, ok, err := d.wasWithdrawn(ctx, id)
+		if err != nil {
+			return View{}, fault.Wrap("answers.Receipt", err)
+		}
+		if ok {
+			return d.absentAt(v, at)
+		}
 	}
 	v.Answer = receipt.Answer{State: receipt.Expired, Wanted: receipt.Full}
 	if stored := d.o.Stored(ctx); stored.Before(v.Received) && d.o.Now().Sub(v.Received) < 25*time.Hour {

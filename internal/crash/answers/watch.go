@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"slices"
 
+	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/fault"
@@ -12,8 +13,8 @@ import (
 )
 
 // Of reads the receipt of a report by what it is called inside.
-func (d *Desk) Of(ctx context.Context, crash eco.ID) (View, error) {
-	return d.Receipt(ctx, d.o.Book.ID(crash))
+func (d *Desk) Of(ctx context.Context, id eco.ID) (View, error) {
+	return d.Receipt(ctx, d.o.Book.ID(id))
 }
 
 // Place is the family and signature of the report; nobody outside is told them.
@@ -31,7 +32,11 @@ func (d *Desk) Stands(family, signature string) *receipt.Standing {
 // Gone lists those of some reports that are stored no longer: withdrawn, erased,
 // expired. At most facts.MaxLimit are asked about.
 func (d *Desk) Gone(ctx context.Context, ids []eco.ID) ([]eco.ID, error) {
-	docs, err := d.o.Facts.Documents(ctx, facts.Everything(), ids)
+	both := slices.Clone(ids)
+	for _, id := range ids {
+		both = append(both, crash.Freed(id))
+	}
+	docs, err := d.o.Facts.Documents(ctx, facts.Everything(), both)
 	if err != nil {
 		return nil, fault.Wrap("answers.Gone", err)
 	}
@@ -41,7 +46,7 @@ func (d *Desk) Gone(ctx context.Context, ids []eco.ID) ([]eco.ID, error) {
 	}
 	return slices.DeleteFunc(slices.Clone(ids), func(id eco.ID) bool {
 		_, taken := d.withdrawn.at(id)
-		return there[id] && !taken
+		return (there[id] || there[crash.Freed(id)]) && !taken
 	}), nil
 }
 
