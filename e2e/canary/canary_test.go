@@ -82,7 +82,7 @@ type house struct {
 	two      http.Client // HTTP/2 without TLS, as gRPC clients speak it
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T, env ...string) *house {
 	t.Helper()
 	dir := t.TempDir()
 	h := &house{statuses: map[int]int{}}
@@ -103,7 +103,7 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = log.Close() })
-	if h.Server, err = server.Start(dir, addr, server.How{Level: "debug", Env: []string{"TMPDIR=" + dir}, Out: log}); err != nil {
+	if h.Server, err = server.Start(dir, addr, server.How{Level: "debug", Env: append(env, "TMPDIR="+dir), Out: log}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(h.Kill)
