@@ -91,6 +91,7 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, signal otlp.Signal
 	if err != nil {
 		return 0, "", err
 	}
+	g.header = w.Header() // the initial metadata of the answer
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTime))
 	var head [5]byte
 	if _, err := io.ReadFull(r.Body, head[:]); err != nil {

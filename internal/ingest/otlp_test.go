@@ -265,6 +265,40 @@ func TestOTLPRepeat(t *testing.T) {
 	}
 }
 
+// A crash that came as a log record has its receipt in the metadata of the answer,
+// over gRPC.
+func TestReceiptsOverOTLP(t *testing.T) {
+	w := newWorld(t, everyTier)
+	r := receipts(t, w)
+	crashes := func() plogotlp.ExportRequest {
+		logs := plog.NewLogs()
+		rec := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+		rec.SetEventName("app.crash")
+		rec.Attributes().PutStr("exception.type", "TypeError")
+		rec.Attributes().PutStr("exception.stacktrace", "TypeError: x\n    at f (/a/b.js:1:2)")
+		return plogotlp.NewExportRequestFromLogs(logs)
+	}
+	check := func(url string) {
+		t.Helper()
+		n, err := r.Book.Parse(strings.TrimPrefix(url, "https://b.example/receipts/"))
+		if kept := w.kept(); err != nil || len(kept) != 1 || n.Crash != kept[0].ID {
+			t.Errorf("%q %v, %d kept", url, err, len(kept))
+		}
+	}
+	conn, err := grpc.NewClient(w.serve(w.web), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var head metadata.MD
+	if _, err := plogotlp.NewGRPCClient(conn).Export(metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+linterKey), crashes(), grpc.Header(&head)); err != nil {
+		t.Fatal(err)
+	}
+	check(strings.Join(head.Get("x-bellwether-receipt"), " "))
+}
+
 func TestGRPCWithTheRealClient(t *testing.T) {
 	for name, open := range map[string]func(w *world) string{
 		"same port":    func(w *world) string { return w.serve(w.web) },
