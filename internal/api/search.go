@@ -50,7 +50,7 @@ func (s *Server) searchRoutes() {
 				}
 			}
 			now := s.o.Now()
-			page, err := s.o.Desk.Families(c.ctx, scope, crash.Filter{Period: crash.Period{From: eco.DayOf(now).Time().AddDate(0, 0, 1-searchDays)}, Query: in.Q, Limit: maxFoundFam})
+			page, err := s.o.Desk.Families(c.ctx, scope, crash.Filter{Period: crash.Period{From: eco.DayOf(now).Time().AddDate(0, 0, 1-searchDays)}, Query: in.Q, Limit: maxFoundFam, Brief: true})
 			out.Families, out.Total = listOf(page.Families, "").Items, page.Total
 			return out, err
 		})

@@ -107,6 +107,7 @@ type Filter struct {
 	Sort        Sort
 	Cursor      string // Page.Next of the page before
 	Limit       int    // 0 = 50, at most 200
+	Brief       bool   // without Page.Installs, which takes longest
 }
 
 // Among narrows a list to families, or to all but them.

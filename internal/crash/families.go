@@ -42,7 +42,7 @@ func (d *Desk) Families(ctx context.Context, scope facts.Scope, f Filter) (Page,
 	a := p.crashes(scope).not(facts.Family, "").
 		is(facts.SubjectExt, string(f.Extension)).
 		is(facts.Host, f.Host).is(facts.HostVersion, f.HostVersion).is(facts.OS, f.OS).is(facts.Channel, string(f.Channel)).
-		by(facts.Family).sum(facts.Count, facts.Installs, facts.First, facts.Last).most(facts.Count).limit(facts.MaxLimit)
+		by(facts.Family).sum(facts.Count, facts.First, facts.Last).most(facts.Count).limit(facts.MaxLimit)
 	if f.Release != "" {
 		a.in(releaseColumn(f.Extension, f.Publisher, f.Host), f.Release)
 	}
@@ -57,6 +57,12 @@ func (d *Desk) Families(ctx context.Context, scope facts.Scope, f Filter) (Page,
 	if err != nil || keep == nil {
 		return Page{Families: []Family{}}, fault.Wrap(op, err)
 	}
+	// Distinct installs of thousands of families cost more than all else together:
+	// they are counted for the page alone, unless they decide what is on it.
+	byInstalls := f.Sort == ByInstalls || len(q.Of("installs")) > 0
+	if byInstalls {
+		a.sum(facts.Installs)
+	}
 	r, err := d.query(ctx, a)
 	if err != nil {
 		return Page{}, err
@@ -64,7 +70,10 @@ func (d *Desk) Families(ctx context.Context, scope facts.Scope, f Filter) (Page,
 	rows := make([]counted, 0, len(r.Rows))
 	page := Page{Partial: r.More || s.cut}
 	for _, v := range r.Rows {
-		c := counted{id: text(v[0]), crashes: number(v[1]), installs: number(v[2]), first: number(v[3]), last: number(v[4])}
+		c := counted{id: text(v[0]), crashes: number(v[1]), first: number(v[2]), last: number(v[3])}
+		if byInstalls {
+			c.installs = number(v[4])
+		}
 		if !keep(c.id) {
 			continue
 		}
@@ -81,9 +90,6 @@ func (d *Desk) Families(ctx context.Context, scope facts.Scope, f Filter) (Page,
 		page.Crashes += rows[i].crashes
 	}
 	page.Total = len(rows)
-	if page.Installs, err = d.installsOf(ctx, a, rows, r.Rows); err != nil {
-		return Page{}, err
-	}
 	if f.Sort == ByPriority {
 		score, _, _, err := d.urgency(ctx)
 		if err != nil {
@@ -93,11 +99,24 @@ func (d *Desk) Families(ctx context.Context, scope facts.Scope, f Filter) (Page,
 			rows[i].urgency = score[rows[i].id]
 		}
 	}
-	rows, page.Next, err = cut(rows, f.Sort, f.Cursor, f.Limit)
+	shown, next, err := cut(rows, f.Sort, f.Cursor, f.Limit)
 	if err != nil {
 		return Page{}, err
 	}
-	page.Families, err = d.dress(ctx, scope, p, a, rows)
+	page.Next = next
+	if !byInstalls {
+		if err := d.installsEach(ctx, a, shown); err != nil {
+			return Page{}, err
+		}
+	}
+	if !f.Brief {
+		if len(rows) == 1 && len(shown) == 1 {
+			page.Installs = shown[0].installs
+		} else if page.Installs, err = d.installsOf(ctx, a, rows, r.Rows); err != nil {
+			return Page{}, err
+		}
+	}
+	page.Families, err = d.dress(ctx, scope, p, a, shown)
 	return page, fault.Wrap(op, err)
 }
 

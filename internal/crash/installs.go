@@ -12,11 +12,8 @@ import (
 // which rows were kept. 0 when a question cannot tell the two apart: thousands on
 // both sides.
 func (d *Desk) installsOf(ctx context.Context, a *ask, rows []counted, all [][]any) (int64, error) {
-	switch {
-	case len(rows) == 0:
+	if len(rows) == 0 {
 		return 0, nil
-	case len(rows) == 1:
-		return rows[0].installs, nil
 	}
 	var ids []string
 	sum := &ask{facts.Query{Scope: a.q.Scope, From: a.q.From, To: a.q.To, Where: slices.Clone(a.q.Where)}}
@@ -46,4 +43,24 @@ func (d *Desk) installsOf(ctx context.Context, a *ask, rows []counted, all [][]a
 		return 0, err
 	}
 	return number(r.Rows[0][0]), nil
+}
+
+// installsEach counts the distinct installs of each family of a page.
+func (d *Desk) installsEach(ctx context.Context, a *ask, page []counted) error {
+	if len(page) == 0 {
+		return nil
+	}
+	ids, at := make([]string, len(page)), make(map[string]int, len(page))
+	for i := range page {
+		ids[i], at[page[i].id] = page[i].id, i
+	}
+	of := &ask{facts.Query{Scope: a.q.Scope, From: a.q.From, To: a.q.To, Where: slices.Clone(a.q.Where)}}
+	r, err := d.query(ctx, of.in(facts.Family, ids...).by(facts.Family).sum(facts.Installs))
+	if err != nil {
+		return err
+	}
+	for _, v := range r.Rows {
+		page[at[text(v[0])]].installs = number(v[1])
+	}
+	return nil
 }

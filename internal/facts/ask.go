@@ -48,7 +48,7 @@ const (
 	MaxLimit  = 10_000  // rows or groups in an answer
 	MaxOffset = 100_000 // page further with a condition on ID instead
 	maxWhere  = 32      // conditions
-	maxValues = 1_000   // values in all conditions together
+	maxValues = 6_000   // values in all conditions together
 	maxGroup  = 8       // columns
 	maxOthers = 24      // measures; sort keys
 )

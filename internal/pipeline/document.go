@@ -102,9 +102,9 @@ type sessionDocument struct {
 }
 
 // searchText is what full text finds a signature by: title and message templates,
-// and names of frames, each at most 4 KB.
+// at most 4 KB, and names of frames, each once, at most 16 KB.
 func searchText(sig *eco.Signature, c *eco.Crash) (message, frames string) {
-	var m, f words
+	m, f := words{most: 4 << 10}, words{most: 16 << 10, once: map[string]bool{}}
 	m.add(sig.Title)
 	m.add(sig.Key)
 	m.add(signature.Template(c.Message))
@@ -122,14 +122,21 @@ func searchText(sig *eco.Signature, c *eco.Crash) (message, frames string) {
 }
 
 // words is text up to a bound; what does not fit is left out.
-type words struct{ strings.Builder }
+type words struct {
+	strings.Builder
+	most int
+	once map[string]bool // nil: repetitions stay
+}
 
 func (w *words) add(s string) {
-	const most = 4 << 10
-	if s != "" && w.Len()+len(s) < most {
-		w.WriteString(s)
-		w.WriteByte(' ')
+	if s == "" || w.once[s] || w.Len()+len(s) >= w.most {
+		return
 	}
+	if w.once != nil {
+		w.once[s] = true
+	}
+	w.WriteString(s)
+	w.WriteByte(' ')
 }
 
 // base is the last part of a path of any system.

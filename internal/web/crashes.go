@@ -143,7 +143,7 @@ func (s *Server) crashes(w http.ResponseWriter, r *http.Request, v viewer) error
 	case p.Filtered:
 		p.Empty = empty{Icon: "search", Title: "No family fits", Text: "Nothing with these filters crashed in the last " + num(p.Period.Days) + " days. Take a filter away or look at a longer span.", Href: "/crashes", Do: "Clear the filters"}
 	case state == "open":
-		any, err := s.o.Desk.Families(r.Context(), s.scope(v), crash.Filter{Limit: 1})
+		any, err := s.o.Desk.Families(r.Context(), s.scope(v), crash.Filter{Limit: 1, Brief: true})
 		if err != nil {
 			return err
 		}

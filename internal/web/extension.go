@@ -98,7 +98,7 @@ func (s *Server) extension(w http.ResponseWriter, r *http.Request, v viewer) err
 	if err != nil {
 		return err
 	}
-	fams, err := s.o.Desk.Families(ctx, scope, crash.Filter{Period: p.Period.Period, Extension: e.ID, State: crash.Open, Limit: 10})
+	fams, err := s.o.Desk.Families(ctx, scope, crash.Filter{Period: p.Period.Period, Extension: e.ID, State: crash.Open, Limit: 10, Brief: true})
 	if err != nil {
 		return err
 	}

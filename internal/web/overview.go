@@ -176,11 +176,11 @@ func rateKPI(label string, now, before estimate.Interval, n int64, one, many str
 
 func (s *Server) fresh(ctx context.Context, v viewer, p period) (fresh, regressed []crash.Family, err error) {
 	scope := s.scope(v)
-	back, err := s.o.Desk.Families(ctx, scope, crash.Filter{Period: p.Period, Regressed: true, State: crash.Open, Sort: crash.ByInstalls, Limit: overviewFamilies / 2})
+	back, err := s.o.Desk.Families(ctx, scope, crash.Filter{Period: p.Period, Regressed: true, State: crash.Open, Sort: crash.ByInstalls, Limit: overviewFamilies / 2, Brief: true})
 	if err != nil {
 		return nil, nil, err
 	}
-	made, err := s.o.Desk.Families(ctx, scope, crash.Filter{Period: p.Period, New: true, State: crash.Open, Sort: crash.ByInstalls, Limit: overviewFamilies})
+	made, err := s.o.Desk.Families(ctx, scope, crash.Filter{Period: p.Period, New: true, State: crash.Open, Sort: crash.ByInstalls, Limit: overviewFamilies, Brief: true})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -58,7 +58,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request, v viewer) error 
 	if scope.IsSet() {
 		per := period{Days: 90}
 		per.From, per.To = eco.DayOf(v.now).Time().AddDate(0, 0, -89), v.now
-		page, err := s.o.Desk.Families(r.Context(), scope, crash.Filter{Period: per.Period, Query: q, Limit: 20})
+		page, err := s.o.Desk.Families(r.Context(), scope, crash.Filter{Period: per.Period, Query: q, Limit: 20, Brief: true})
 		var is bool
 		if p.Mistake, is = misread(err, q); !is && err != nil {
 			return err

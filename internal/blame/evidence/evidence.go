@@ -108,6 +108,7 @@ type Finding struct {
 
 	strength float64
 	set      set
+	either   bool // one of the set is enough: two findings, once discovered
 }
 
 // Dropped is what stood out by itself and does not beside a finding.
@@ -139,9 +140,9 @@ func Weigh(q Question) Answer {
 	}
 	a.Tested = len(t.names)
 	screen := t.screen()
-	found, pairs := t.candidates(screen, len(q.Given) == 0)
+	found, pairs, tests := t.candidates(screen, len(q.Given) == 0)
 	a.Pairs = pairs
-	found = discover(found, a.Tested+a.Pairs, a.Level)
+	found = t.apart(discover(found, a.Tested+tests, a.Level))
 	a.Findings, a.Dropped = t.separate(found)
 	for i := range a.Findings {
 		f := &a.Findings[i]

@@ -38,21 +38,32 @@ func (t *table) screen() []int {
 // candidates tests the screened extensions, and the pairs of them. The p of a pair
 // is the larger of two: that of either member among the votes with the other. So
 // a pair stands out only when both of its members add something to the other.
-func (t *table) candidates(screen []int, pairing bool) (out []Finding, pairs int) {
+//
+// Where either of two will do, each hides the other: half of the crashes have one,
+// half the other. So a pair is tested the other way round as well: the larger p of
+// either member among the votes without the other. tests counts them all.
+func (t *table) candidates(screen []int, pairing bool) (out []Finding, pairs, tests int) {
+	single := map[int]bool{}
 	for _, e := range screen {
 		s := one(e)
 		if f, ok := t.finding(s); ok {
 			f.P = upper(t.count(func(r *row) bool { return r.has(e) }, nil, 0, nil).cells)
 			out = append(out, f)
+			single[e] = true
 		}
 	}
 	if !pairing {
-		return out, 0
+		return out, 0, 0
 	}
 	for i, a := range screen {
 		for _, b := range screen[i+1:] {
 			pairs++
 			hasA, hasB := func(r *row) bool { return r.has(a) }, func(r *row) bool { return r.has(b) }
+			if single[a] && single[b] {
+				if f, ok := t.either(a, b, hasA, hasB); ok {
+					out = append(out, f)
+				}
+			}
 			f, ok := t.finding(set{a, b})
 			if !ok {
 				continue
@@ -65,7 +76,44 @@ func (t *table) candidates(screen []int, pairing bool) (out []Finding, pairs int
 			out = append(out, f)
 		}
 	}
-	return out, pairs
+	return out, pairs, 2 * pairs
+}
+
+// either tests two of which one is enough.
+func (t *table) either(a, b int, hasA, hasB func(*row) bool) (f Finding, ok bool) {
+	not := func(has func(*row) bool) func(*row) bool { return func(r *row) bool { return !has(r) } }
+	withoutB, withoutA := t.count(hasA, not(hasB), 0, nil), t.count(hasB, not(hasA), 0, nil)
+	if withoutB.difference() < MinDifference || withoutA.difference() < MinDifference {
+		return f, false
+	}
+	return Finding{P: max(upper(withoutB.cells), upper(withoutA.cells)), set: set{a, b}, either: true}, true
+}
+
+// apart replaces each find of two of which one is enough by its members, unless
+// they were found by themselves, too; the lower q holds.
+func (t *table) apart(found []Finding) []Finding {
+	at := map[set]int{}
+	var out []Finding
+	for _, f := range found {
+		parts := []set{f.set}
+		if f.either {
+			parts = []set{one(f.set[0]), one(f.set[1])}
+		}
+		for _, s := range parts {
+			if i, ok := at[s]; ok {
+				out[i].P, out[i].Q = min(out[i].P, f.P), min(out[i].Q, f.Q)
+				continue
+			}
+			g := f
+			if f.either {
+				g, _ = t.finding(s)
+				g.P, g.Q = f.P, f.Q
+			}
+			at[s] = len(out)
+			out = append(out, g)
+		}
+	}
+	return out
 }
 
 // finding is a set with its numbers; ok is false when its share differs too little.

@@ -52,6 +52,7 @@ type reduced struct {
 	used   int64 // tick of the last use
 	users  int
 	making bool
+	large  bool // there is no table: it would be too large
 	gone   bool // not in have any more
 }
 
@@ -91,7 +92,7 @@ func (s *Store) reduce(ctx context.Context, pl *plan, ps []*part) (sel string, r
 	if mine {
 		keep, err := s.makeReduced(ctx, pl, r, old)
 		_, _, after := s.split(pl, ps)
-		if !s.settled.made(key, r, keep && err == nil && state == after) {
+		if !s.settled.made(key, r, keep, err == nil && state == after) {
 			s.dropReduced(r)
 			return "", ps, release
 		}
@@ -261,11 +262,11 @@ func (c *settled) take(key shape, ps []*part, special bool) (r *reduced, mine bo
 	defer c.mu.Unlock()
 	c.tick++
 	if r = c.have[key]; r != nil {
-		if r.making {
+		r.used = c.tick
+		if r.making || r.large {
 			return nil, false
 		}
 		r.users++
-		r.used = c.tick
 		return r, false
 	}
 	if special && !c.seen[key] {
@@ -284,15 +285,20 @@ func (c *settled) see(key shape) {
 	c.seen[key] = true
 }
 
-// made puts a table in use that was made, with the caller as its reader.
-func (c *settled) made(key shape, r *reduced, keep bool) bool {
+// made puts a table in use that was made, with the caller as its reader. One that
+// is too large is remembered as such.
+func (c *settled) made(key shape, r *reduced, small, ok bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r.making = false
-	if !keep || r.gone {
+	if !ok || r.gone {
 		if c.have[key] == r {
 			delete(c.have, key)
 		}
+		return false
+	}
+	if !small {
+		r.large, r.cost = true, 0
 		return false
 	}
 	r.users++
