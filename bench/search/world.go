@@ -19,8 +19,7 @@ type world struct {
 	days     int
 	families []family
 	pick     *rand.Zipf
-	ids      []string // of some crashes, and their clients', for searches
-	clients  []string
+	ids      []string // of some crashes, for searches
 }
 
 type family struct {
