@@ -50,7 +50,7 @@ test("two families are merged, kept with what was said, and parted again; the on
   assert.equal((await one(page, b.id)).id, a.id, "the old id leads here");
   await page.locator("#activity").getByText("Said of the second.").first().waitFor();
   await page.locator("#activity").getByText(`put on the label ${along} (it came with ${b.id})`).first().waitFor();
-  await page.locator(".worn .label", { hasText: along }).waitFor();
+  await page.locator(".worn .lab", { hasText: along }).waitFor();
 
   // The one of both is split by a signature; the split is taken back.
   await page.getByRole("link", { name: "Split …" }).click();
@@ -79,7 +79,7 @@ test("two families are merged, kept with what was said, and parted again; the on
   assert.ok(now.crashes >= was.crashes && now.crashes < both.crashes);
   assert.equal((await one(page, b.id)).id, b.id);
   await page.goto("/families/" + a.id);
-  assert.equal(await page.locator(".worn .label", { hasText: along }).count(), 0);
+  assert.equal(await page.locator(".worn .lab", { hasText: along }).count(), 0);
   await page.locator("#activity").getByText(`took off the label ${along} (${b.id} was parted again)`).first().waitFor();
   await page.goto("/families/" + b.id);
   await page.locator("#activity").getByText("Said of the second.").first().waitFor();

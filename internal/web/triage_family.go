@@ -206,4 +206,4 @@ func (s *Server) changeComment(w http.ResponseWriter, r *http.Request, v viewer)
 }
 
 // labelClass is the class of a label's colour.
-func labelClass(l triage.Label) string { return "label c" + strconv.Itoa(l.Colour) }
+func labelClass(l triage.Label) string { return "lab c" + strconv.Itoa(l.Colour) }
