@@ -58,7 +58,7 @@ type reduced struct {
 
 // Bounds of what is kept.
 const (
-	mostSettled  = 64 << 20  // bytes, as estimated, of all tables
+	mostSettled  = 144 << 20 // bytes, as estimated, of all tables
 	mostReduced  = 300_000   // rows of a table; a larger one is not kept
 	mostReducing = 3_000_000 // rows of facts that a table is made of
 	mostTables   = 200
