@@ -37,11 +37,11 @@ func Suspect(q registry.Quarantine, b Burst) (bool, string) {
 		return false, ""
 	}
 	if float64(max(b.Installs, b.Networks)) < q.InstallsBelow*float64(b.Crashes) {
-		return true, fmt.Sprintf("%d crashes in a minute against %.1f in the hour before, from %d installs in %d networks", b.Crashes, b.HourMean, b.Installs, b.Networks)
+		return true, fmt.Sprintf("%d crashes in a minute against %.1f in the hour before, from %d installs in %s", b.Crashes, b.HourMean, b.Installs, networks(b.Networks))
 	}
 	few := float64(b.Networks) < q.InstallsBelow*float64(b.Installs)
 	if few && float64(b.Fresh) > 0.9*float64(b.Installs) && float64(b.Top) > 0.9*float64(b.Crashes) {
-		return true, fmt.Sprintf("%d crashes in a minute against %.1f in the hour before, %d of %d installs never seen, from %d networks, one signature", b.Crashes, b.HourMean, b.Fresh, b.Installs, b.Networks)
+		return true, fmt.Sprintf("%d crashes in a minute against %.1f in the hour before, %d of %d installs never seen, from %s, one signature", b.Crashes, b.HourMean, b.Fresh, b.Installs, networks(b.Networks))
 	}
 	return false, ""
 }
@@ -78,6 +78,13 @@ type burst struct {
 }
 
 // look counts a crash and says whether it is held.
+func networks(n int) string {
+	if n == 1 {
+		return "1 network"
+	}
+	return fmt.Sprintf("%d networks", n)
+}
+
 func (w *bursts) look(e *eco.Envelope, q registry.Quarantine, from netip.Addr, now time.Time) (bool, string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

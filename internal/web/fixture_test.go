@@ -208,7 +208,7 @@ func fixPages() map[string]any {
 				v.claimRow(registry.Claim{ID: "c3", Extension: "acme.x", Publisher: "zeta", Method: registry.ByList, State: registry.ClaimExpired, Created: fixNow, Expires: fixNow}),
 			}, Empty: empty{Icon: "check", Title: "No claims yet", Text: "Name an extension above."}},
 		"held": heldPage{Shell: fixShell("intake", "acme.markdown-lint: held crashes", crumb{"Extensions", "/extensions"}), ID: 12, Name: "acme.markdown-lint", Home: "/extensions/acme.markdown-lint", H: crash.Held{HeldSum: fixHeld().HeldSum, More: true}, Since: v.at(fixNow.Add(-2 * time.Hour)),
-			Rows: []heldGroup{{crash.HeldGroup{Signature: "a91c03f2be770011", Title: "TypeError in ruleRange", Crashes: 4100, Installs: 3, Why: "412 crashes in a minute against 1.2 in the hour before, from 3 installs in 1 networks"}, v.at(fixNow.Add(-2 * time.Hour)), v.at(fixNow.Add(-time.Hour)), "#"}}, Rule: registry.Quarantine{}.WithDefaults(), Before: "2026-11-21T09:40:12Z", CanDecide: true},
+			Rows: []heldGroup{{crash.HeldGroup{Signature: "a91c03f2be770011", Title: "TypeError in ruleRange", Crashes: 4100, Installs: 3, Why: "412 crashes in a minute against 1.2 in the hour before, from 3 installs in 1 network"}, v.at(fixNow.Add(-2 * time.Hour)), v.at(fixNow.Add(-time.Hour)), "#"}}, Rule: registry.Quarantine{}.WithDefaults(), Before: "2026-11-21T09:40:12Z", CanDecide: true},
 		"symbols":          fixSymbols(v, extTabs),
 		"feedback":         feedbackPage{Shell: fixShell("extensions", "Feedback", crumb{"Extensions", "/extensions"}), Period: per, Tabs: extTabs, Rows: fixFeedback(v), Next: "#"},
 		"routing":          fixRouting(),
