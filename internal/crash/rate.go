@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -22,8 +23,11 @@ type Rated struct {
 	Diagnosis diagnosis.Diagnosis `json:"diagnosis"`
 }
 
-// maxDiagnosed bounds the documents that one run reads; the rest waits for the next.
-const maxDiagnosed = 1000
+// Documents that one run reads (the rest waits for the next), and at once.
+const (
+	maxDiagnosed = 1000
+	atOnce       = 100
+)
 
 // Rate is the desk's job: it weighs every family that crashed in the last 30 days
 // and names what has a new representative.
@@ -96,26 +100,38 @@ func (d *Desk) rate(ctx context.Context, only []string) (int, error) {
 	rules, weights := diagnosis.Load(), priority.Load()
 	read := 0
 	var out []ratedRow
-	for _, id := range ids {
-		x, f := in[id], known[id]
-		x.Earlier = x.Crashes - x.Recent
-		row := had[id]
-		row.family = id
-		if f != nil {
-			whose[id] = subjectKey(f.Blame, f.Host)
-			x.Active, x.Fresh = active[whose[id]], !f.FirstSeen.Before(p.From)
-			if rep := idText(f.Representative); rep != row.rep && read < maxDiagnosed || row.label == "" {
+	for some := range slices.Chunk(ids, atOnce) {
+		stale := map[string]eco.ID{}
+		for _, id := range some {
+			if f := known[id]; f != nil && (idText(f.Representative) != had[id].rep || had[id].label == "") && read < maxDiagnosed {
 				read++
-				if err := d.diagnose(ctx, rules, f, &row); err != nil {
-					return 0, err
-				}
+				stale[id] = f.Representative
 			}
 		}
-		x.Back = now[id].regressed
-		x.Label, x.Words = row.label, row.words
-		x.Stated = x.Crashes
-		row.priority = weights.Of(*x)
-		out = append(out, row)
+		docs, err := d.bodies(ctx, stale)
+		if err != nil {
+			return 0, err
+		}
+		for _, id := range some {
+			x, f := in[id], known[id]
+			x.Earlier = x.Crashes - x.Recent
+			row := had[id]
+			row.family = id
+			if f != nil {
+				whose[id] = subjectKey(f.Blame, f.Host)
+				x.Active, x.Fresh = active[whose[id]], !f.FirstSeen.Before(p.From)
+				if rep, ok := stale[id]; ok {
+					if err := d.diagnose(ctx, rules, f, docs[rep], &row); err != nil {
+						return 0, err
+					}
+				}
+			}
+			x.Back = now[id].regressed
+			x.Label, x.Words = row.label, row.words
+			x.Stated = x.Crashes
+			row.priority = weights.Of(*x)
+			out = append(out, row)
+		}
 	}
 	return len(out), d.putRated(ctx, out)
 }
@@ -148,16 +164,33 @@ func (d *Desk) active(ctx context.Context, p Period) (map[string]int64, error) {
 	return out, nil
 }
 
-// diagnose reads a family's representative and names what it looks like.
-func (d *Desk) diagnose(ctx context.Context, rules *diagnosis.Rules, f *Family, row *ratedRow) error {
-	row.rep = idText(f.Representative)
-	doc, ok, err := d.document(ctx, facts.Everything(), []eco.ID{f.Representative})
-	if err != nil {
-		return err
+// bodies reads the documents of crashes; what is gone is not in the answer.
+func (d *Desk) bodies(ctx context.Context, of map[string]eco.ID) (map[eco.ID][]byte, error) {
+	if len(of) == 0 {
+		return nil, nil
 	}
-	if !ok && row.label != "" { // gone: what was said of it stands
+	found, err := d.o.Facts.Documents(ctx, facts.Everything(), slices.Collect(maps.Values(of)))
+	out := make(map[eco.ID][]byte, len(found))
+	for _, doc := range found {
+		out[doc.ID] = doc.Body
+	}
+	return out, err
+}
+
+// diagnose names what a family's representative looks like. Without its body (gone)
+// what was said of it stands.
+func (d *Desk) diagnose(ctx context.Context, rules *diagnosis.Rules, f *Family, body []byte, row *ratedRow) error {
+	row.rep = idText(f.Representative)
+	var doc Document
+	if body != nil {
+		if err := json.Unmarshal(body, &doc); err != nil {
+			return fault.E("crash.diagnose", fault.Internal, "The document cannot be read.", err)
+		}
+	}
+	if doc.Version == 0 && row.label != "" {
 		return nil
 	}
+	var err error
 	var h diagnosis.Hint
 	if dg := rules.Name(&doc.Crash, h); dg.Label == "missing_member" && f.Blame != "" {
 		if h.OnlyHost, err = d.onlyHost(ctx, f); err != nil {
