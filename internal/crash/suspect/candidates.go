@@ -56,6 +56,15 @@ func (d *Desk) Refresh(ctx context.Context) (note string, err error) {
 			next[id] = list
 		}
 	}
+	relabels, err := d.o.Desk.Relabels(ctx)
+	if err != nil {
+		return "", fault.Wrap("suspect.Refresh", err)
+	}
+	for _, r := range relabels { // a crash comes in as of its own family, whatever that is part of
+		if list := next[r.To]; r.Signature == "" && list != nil {
+			next[r.Family] = list
+		}
+	}
 	d.mu.Lock()
 	d.blame = next
 	d.mu.Unlock()

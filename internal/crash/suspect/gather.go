@@ -66,10 +66,18 @@ func in(c facts.Column, values ...string) facts.Cond {
 	return facts.Cond{Col: c, Op: facts.In, Values: values}
 }
 
+// merged asks about crashes by the families that people made of them.
+func (d *Desk) merged(ctx context.Context, q facts.Query) (r facts.Result, err error) {
+	if q.Relabel, err = d.o.Desk.Relabels(ctx); err != nil {
+		return r, err
+	}
+	return d.o.Facts.Query(ctx, q)
+}
+
 // crashes are a family's votes: one an installation, its newest crash, of at most
 // 500 installations. without counts those that do not say what was active.
 func (d *Desk) crashes(ctx context.Context, family, host string, from, to time.Time) (votes []ballot, without int, err error) {
-	r, err := d.o.Facts.Query(ctx, of(host, eco.KindCrash, from, to, in(facts.Family, family)))
+	r, err := d.merged(ctx, of(host, eco.KindCrash, from, to, in(facts.Family, family)))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -96,7 +104,7 @@ func onePerInstall(rows []eco.Fact) []*eco.Fact {
 
 // others are crashes of a host's families, the newest ones, some of each.
 func (d *Desk) others(ctx context.Context, host string, from, to time.Time) ([]ballot, error) {
-	r, err := d.o.Facts.Query(ctx, of(host, eco.KindCrash, from, to))
+	r, err := d.merged(ctx, of(host, eco.KindCrash, from, to))
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,7 @@ func (d *Desk) Recompute(ctx context.Context) (note string, err error) {
 // that changed most first. A large family is asked for again when a fiftieth of it
 // is new, or an hour has gone.
 func (d *Desk) due(ctx context.Context, from, now time.Time) ([]due, error) {
-	r, err := d.o.Facts.Query(ctx, facts.Query{Scope: facts.Everything(), From: from, To: now.Add(time.Millisecond),
+	r, err := d.merged(ctx, facts.Query{Scope: facts.Everything(), From: from, To: now.Add(time.Millisecond),
 		Where: []facts.Cond{in(facts.Kind, string(eco.KindCrash)), in(facts.Extension, ""), {Col: facts.Family, Op: facts.NotIn, Values: []string{""}}, {Col: facts.Host, Op: facts.NotIn, Values: []string{""}}},
 		Group: []facts.Column{facts.Family, facts.Host}, Measures: []facts.Measure{{Fn: facts.Count}, {Fn: facts.First}},
 		Order: []facts.Order{{By: string(facts.Count), Desc: true}}})

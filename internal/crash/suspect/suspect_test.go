@@ -210,6 +210,31 @@ func TestPair(t *testing.T) {
 	}
 }
 
+// Families that people merged are one in the evidence, too, and new crashes of each are told.
+func TestMerged(t *testing.T) {
+	h := open(t)
+	h.sessions(600)
+	h.crashes("F-pair", "", 12, 0, "pixel.draw")
+	h.crashes("F-same", "", 15, 0, "pixel.draw")
+	h.run()
+	if r := h.of(everything, famPair); named(r) != "" {
+		t.Fatalf("too few crashes name %q", named(r))
+	}
+	if _, err := h.crash.Merge(t.Context(), everything, crash.Merge{Into: "F-pair", Families: []string{"F-same"}, Actor: "a-1"}); err != nil {
+		t.Fatal(err)
+	}
+	h.now = h.now.Add(time.Minute)
+	h.run()
+	if r := h.of(everything, famPair); named(r) != "pixel.draw" || r.Answer.Crashes != 27 {
+		t.Errorf("%q from %d crashes", named(r), r.Answer.Crashes)
+	}
+	for _, id := range []string{"F-pair", "F-same"} {
+		if list := h.Blame(id, []eco.Active{{ID: "pixel.draw", Version: "3"}}); len(list) != 1 {
+			t.Errorf("%s: %+v", id, list)
+		}
+	}
+}
+
 // One machine that crashes all day is one vote.
 func TestOneVote(t *testing.T) {
 	h := open(t)
