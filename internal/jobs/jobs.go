@@ -230,7 +230,11 @@ func (t *Table) run(ctx context.Context, j Job, began time.Time) {
 	r := run{began: began, took: took, outcome: OK, note: eco.Clean(note, MaxNote), next: began.Add(j.Every)}
 	if err != nil {
 		r.outcome, r.note = Failed, eco.Clean(fault.TextOf(err), MaxNote)
-		t.o.Log.Error("job failed", "job", j.Name, "took", took, "err", err)
+		level := slog.LevelError
+		if ctx.Err() != nil { // the server ends, and the job with it
+			level = slog.LevelInfo
+		}
+		t.o.Log.Log(ctx, level, "job failed", "job", j.Name, "took", took, "err", err)
 	} else if !j.Local {
 		t.o.Log.Info("job", "job", j.Name, "took", took, "note", note)
 	}

@@ -51,7 +51,7 @@ func (s *Store) copyInto(ctx context.Context, p, next *part, block int64) error 
 	}
 	err := s.fill(ctx, p, next)
 	if err == nil {
-		_, err = s.db.ExecContext(ctx, "CHECKPOINT "+next.alias)
+		_, err = s.db.ExecContext(ctx, "FORCE CHECKPOINT "+next.alias) // which waits for what still winds up
 	}
 	_, errDetach := s.db.ExecContext(context.WithoutCancel(ctx), "DETACH "+next.alias)
 	if err := errors.Join(err, errDetach); err != nil {
@@ -161,7 +161,7 @@ func (s *Store) swap(ctx context.Context, p *part, path string) error {
 	if _, err := s.db.ExecContext(ctx, "DETACH "+p.alias); err != nil { // checkpoints, and removes the log
 		return err
 	}
-	err := fileGone(p.path + ".wal")
+	err := patiently(func() error { return fileGone(p.path + ".wal") })
 	if err == nil {
 		err = os.Rename(path, p.path)
 	}
@@ -169,11 +169,23 @@ func (s *Store) swap(ctx context.Context, p *part, path string) error {
 		err = syncDir(filepath.Dir(p.path))
 	}
 	suspect := p.suspect.Load()
-	if errAttach := p.attach(ctx, s.db, blockSize); errAttach != nil {
+	if errAttach := patiently(func() error { return p.attach(ctx, s.db, blockSize) }); errAttach != nil {
 		p.gone = true // queries go on without it; the next start opens it, or says what is wrong
 		return errors.Join(err, errAttach)
 	}
 	p.suspect.Store(suspect)
+	return err
+}
+
+// patiently tries again for some seconds. DuckDB lets a file go when the last of its
+// threads has, which may be a moment after DETACH: a query that was stopped, or
+// another's look at the list of files, still winds up.
+func patiently(f func() error) error {
+	err := f()
+	for wait := time.Millisecond; err != nil && wait < 4*time.Second; wait *= 2 {
+		time.Sleep(wait)
+		err = f()
+	}
 	return err
 }
 
