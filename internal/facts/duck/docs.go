@@ -23,6 +23,10 @@ func (s *Store) Documents(ctx context.Context, scope facts.Scope, ids []eco.ID) 
 	if err := s.live("facts.Documents"); err != nil {
 		return nil, err
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, failed("facts.Documents", err)
+	}
+	ctx = unstopped(ctx)
 	ps, done := s.reading(func(p *part) bool { return len(p.mayHold(ids)) > 0 })
 	defer done()
 	if len(ps) == 0 {

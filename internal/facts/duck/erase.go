@@ -22,13 +22,13 @@ func (s *Store) Erase(ctx context.Context, sub facts.Subject) (facts.Receipt, er
 	if err := s.live("facts.Erase"); err != nil {
 		return facts.Receipt{}, err
 	}
-	hits, err := s.touched(ctx, sub)
+	hits, err := s.touched(unstopped(ctx), sub)
 	if err != nil {
 		return facts.Receipt{}, failed("facts.Erase", err)
 	}
 	var r facts.Receipt
 	for _, p := range hits {
-		n, err := s.eraseIn(ctx, p, sub)
+		n, err := s.eraseIn(unstopped(ctx), p, sub)
 		if err != nil {
 			return r, failed("facts.Erase", err)
 		}
@@ -218,7 +218,7 @@ func (s *Store) rewriteAll(ctx context.Context, op string, want func(*part) bool
 		p.write.Lock()
 		var err error
 		if !p.gone && want(p) {
-			err = s.rewrite(ctx, p)
+			err = s.rewrite(unstopped(ctx), p)
 			n++
 		}
 		p.write.Unlock()

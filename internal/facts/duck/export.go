@@ -36,7 +36,10 @@ func (s *Store) Export(ctx context.Context, q facts.Query, dir string) ([]string
 		for n < len(ps) && ps[n].day == ps[0].day {
 			n++
 		}
-		file, err := s.exportDay(ctx, pl, ps[:n], dir)
+		if err := ctx.Err(); err != nil {
+			return files, failed("facts.Export", err)
+		}
+		file, err := s.exportDay(unstopped(ctx), pl, ps[:n], dir)
 		if err != nil {
 			return files, err
 		}

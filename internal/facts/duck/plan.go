@@ -141,6 +141,9 @@ func (pl *plan) fromRoll(p *part, l *level) string {
 }
 
 func (pl *plan) fromFacts(p *part, in *info, and string) string {
+	if in.version == schemaVersion { // an answer is that of the infos it was made with, to the row
+		and += " AND batch <= " + itoa(in.batch)
+	}
 	return "SELECT " + pl.columns(p, false) + " FROM " + in.source + " WHERE " + pl.where(p, false) + between("received", pl.from, pl.to) + and
 }
 

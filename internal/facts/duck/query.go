@@ -5,6 +5,7 @@ package duck
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -26,6 +27,11 @@ func (s *Store) Query(ctx context.Context, q facts.Query) (facts.Result, error) 
 	if err != nil {
 		return facts.Result{}, err
 	}
+	if err := ctx.Err(); err != nil {
+		return facts.Result{}, failed("facts.Query", err)
+	}
+	stopped := ctx.Err
+	ctx = unstopped(ctx)
 	answer := s.groups
 	if q.Rows {
 		answer = s.rows
@@ -41,8 +47,13 @@ func (s *Store) Query(ctx context.Context, q facts.Query) (facts.Result, error) 
 			r, err = answer(ctx, pl)
 		}
 	}
-	return r, failed("facts.Query", err)
+	return r, failed("facts.Query", errors.Join(err, stopped()))
 }
+
+// unstopped is for statements: one that has begun is finished. DuckDB may keep the
+// transaction of a stopped one open until its connection is used again, and with it
+// a hold of every file it read, which then can neither be packed nor removed.
+func unstopped(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
 // reading locks the files that want says against being swapped, and returns them
 // with the function that lets them go.
