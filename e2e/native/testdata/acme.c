@@ -1,8 +1,9 @@
 // A native part of an extension, as hosts load them: in a renderer it starts a
-// thread that dies, some calls deep, as soon as the file of ACME_DIE is there.
+// thread that dies, some calls deep, as soon as the file ACME_DIE.<process> is there.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,6 +39,8 @@ __attribute__((constructor)) static void acme_start(void) {
 	close(f);
 	if (n > 0 && getenv("ACME_DIE") && memmem(line, (size_t)n, "--type=renderer", 15)) {
 		pthread_t t;
-		pthread_create(&t, NULL, acme_worker, strdup(getenv("ACME_DIE"))); // Chromium writes over its environment
+		char *path; // a copy: Chromium writes over its environment
+		if (asprintf(&path, "%s.%d", getenv("ACME_DIE"), (int)getpid()) > 0)
+			pthread_create(&t, NULL, acme_worker, path);
 	}
 }

@@ -18,7 +18,9 @@ const (
 	maxOperands = 16   // of an expression at one time
 )
 
-// unwind leaves the frame of r by the rules of its module.
+// unwind leaves the frame of r by the rules of its module. Rules that give the
+// return address 0, or none (".undef"), are of the thread's first frame: next is
+// then not ok.
 func (w *walker) unwind(r regs, back uint64) (next regs, ok bool) {
 	known, can := w.s.(Rules)
 	m := w.d.moduleAt(r.pc - back)
@@ -43,7 +45,13 @@ func (w *walker) unwind(r regs, back uint64) (next regs, ok bool) {
 		return regs{}, false
 	}
 	values[".cfa"] = cfa
+	if set[".ra"] == ".undef" {
+		return regs{}, true
+	}
 	pc, ok := w.eval(set[".ra"], values)
+	if ok && pc == 0 {
+		return regs{}, true
+	}
 	pc = w.d.plain(pc)
 	// The stack shrinks, but for a leaf on ARM that has none of its own.
 	if !ok || cfa < r.sp || cfa == r.sp && r.lr == 0 || !w.stack.holds(cfa-1) || !w.d.inCode(pc) {

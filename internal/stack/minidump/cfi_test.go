@@ -71,3 +71,17 @@ func TestRulesBeforeGuesses(t *testing.T) {
 		t.Errorf("with rules: %+v", exact[1])
 	}
 }
+
+// TestFirstFrame: rules that say that nobody called end a walk; nothing is guessed
+// behind it, and no frame is repeated.
+func TestFirstFrame(t *testing.T) {
+	for _, last := range []string{".ra: 0", ".ra: .undef"} {
+		d, r := small(0x400200, 0x400300, 0x400400, 0, 0, 0)
+		d.Threads = []Thread{{stack: d.regions[0], context: make([]byte, 256)}}
+		binary.LittleEndian.PutUint64(d.Threads[0].context[248:], r.pc)
+		binary.LittleEndian.PutUint64(d.Threads[0].context[152:], r.sp)
+		if got := d.Walk(0, ruled{[]string{".cfa: $rsp 8 + .ra: .cfa -8 + ^", last}}); len(got) != 1 {
+			t.Errorf("%s: %d frames: %+v", last, len(got), got)
+		}
+	}
+}

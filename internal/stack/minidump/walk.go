@@ -121,7 +121,7 @@ func (w *walker) caller(r regs, first bool) (regs, eco.FrameTrust, bool) {
 		back = 0
 	}
 	if next, ok := w.unwind(r, back); ok {
-		return next, eco.TrustCFI, true
+		return next, eco.TrustCFI, next.ok
 	}
 	if next, ok := w.chain(r, first); ok {
 		return next, eco.TrustFP, true

@@ -210,7 +210,7 @@ func TestLibC(t *testing.T) {
 	if len(files) == 0 {
 		t.Skip("needs a C library")
 	}
-	m, _, err := convert(t, files[0])
+	m, text, err := convert(t, files[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,6 +238,9 @@ func TestLibC(t *testing.T) {
 			}
 			checked++
 		}
+	}
+	if !bytes.Contains(text, []byte(".ra: 0\n")) {
+		t.Error("no function of it says that nobody called it, as clone does")
 	}
 	if checked != 3 {
 		t.Errorf("%d of 3 known functions were seen", checked)

@@ -343,8 +343,12 @@ func (m *machine) run(b []byte, step func(uint64) bool) bool {
 			saved(reg, int64(r.uleb()))
 		case op == 6:
 			restore(r.uleb())
-		case op == 7: // undefined
-			delete(m.now.regs, r.uleb())
+		case op == 7: // undefined; without a return address there is no caller
+			if reg := r.uleb(); reg == m.u.ra {
+				m.now.regs[reg] = "0"
+			} else {
+				delete(m.now.regs, reg)
+			}
 		case op == 8: // the same value
 			delete(m.now.regs, r.uleb())
 		case op == 9:
