@@ -85,3 +85,28 @@ func TestFirstFrame(t *testing.T) {
 		}
 	}
 }
+
+// FuzzCFI: rules that anybody may upload cost a bounded walk, whatever they say.
+func FuzzCFI(f *testing.F) {
+	for _, r := range []string{
+		".cfa: $rsp 8 + .ra: .cfa -8 + ^\n$rbp: .cfa -16 + ^", ".cfa: $rsp .ra: $rip", ".ra: .undef .cfa: 1", ".cfa: $rsp 0 % .ra: 0",
+		".cfa: $rsp 16 @ 9223372036854775807 * .ra: .cfa ^ ^ ^", ": : .cfa:", ".cfa: $rbp 1 + .ra: 4194576",
+	} {
+		f.Add(r, uint64(0x400100), uint64(0x7010))
+	}
+	f.Fuzz(func(t *testing.T, rules string, a, b uint64) {
+		d, r := small(a, b, 0x400100, a^b, 0x7020, 0x400ffe)
+		d.Threads = []Thread{{stack: d.regions[0], context: make([]byte, 256)}}
+		binary.LittleEndian.PutUint64(d.Threads[0].context[248:], r.pc)
+		binary.LittleEndian.PutUint64(d.Threads[0].context[152:], r.sp)
+		got := d.Walk(0, ruled{strings.Split(rules, "\n")})
+		if len(got) == 0 || len(got) > 8 { // six words, and each frame takes one at least
+			t.Errorf("%d frames", len(got))
+		}
+		for _, x := range got[1:] {
+			if x.Module == nil {
+				t.Errorf("a frame outside all modules: %+v", x)
+			}
+		}
+	})
+}
