@@ -201,11 +201,22 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// needs skips where the program is not installed: its limits are tested with a
+// child of our own.
+func needs(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath(Program); err == nil {
+		return
+	}
+	if os.Getenv("CI") == "true" && !testing.Short() {
+		t.Fatal(Program + " is not installed")
+	}
+	t.Skip(Program + " is not installed")
+}
+
 // TestReal runs minidump-stackwalk itself, where it is installed.
 func TestReal(t *testing.T) {
-	if _, err := exec.LookPath(Program); err != nil {
-		t.Skip(Program + " is not installed: its limits are tested with a child of our own")
-	}
+	needs(t)
 	raw, d := readDump(t)
 	w, err := Find(t.Context(), "auto", nil)
 	if err != nil {
@@ -243,8 +254,9 @@ func FuzzParse(f *testing.F) {
 // TestRealNames: with Breakpad symbols the program names the frames of a real dump.
 func TestRealNames(t *testing.T) {
 	dir := os.Getenv("BELLWETHER_DATA")
-	if _, err := exec.LookPath(Program); err != nil || dir == "" {
-		t.Skip(Program + " is not installed, or BELLWETHER_DATA is not set")
+	needs(t)
+	if dir == "" {
+		t.Skip("BELLWETHER_DATA is not set")
 	}
 	dir = filepath.Join(dir, "wire/minidump/expected-breakpad")
 	raw, err := os.ReadFile(filepath.Join(dir, "minidump2.dmp"))
@@ -268,5 +280,45 @@ func TestRealNames(t *testing.T) {
 	}
 	if want := "`anonymous namespace'::CrashFunction main __tmainCRTStartup"; !strings.HasPrefix(strings.Join(named, " "), want) {
 		t.Errorf("%s: %q, want %q", s.By, named, want)
+	}
+}
+
+// TestRealAgrees: on every real dump, the program's stack up to its first guess is
+// the one of the walk here.
+func TestRealAgrees(t *testing.T) {
+	needs(t)
+	dir := os.Getenv("BELLWETHER_DATA")
+	if dir == "" {
+		t.Skip("BELLWETHER_DATA is not set")
+	}
+	w, err := Find(t.Context(), "auto", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, _ := filepath.Glob(filepath.Join(dir, "wire/minidump/*.dmp"))
+	compared := 0
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := minidump.Parse(raw)
+		if err != nil {
+			continue
+		}
+		s, own := w.Walk(t.Context(), raw, d), d.Walk(d.Crashed, nil)
+		for i, f := range s.Frames {
+			if f.Trust == eco.TrustScan {
+				break
+			}
+			if i >= len(own) || own[i].Module != f.Module || f.Module != nil && own[i].Offset != f.Offset {
+				t.Errorf("%s, frame %d: the program says %+v", filepath.Base(file), i, f)
+				break
+			}
+			compared++
+		}
+	}
+	if compared < 100 {
+		t.Errorf("%d frames compared", compared)
 	}
 }
