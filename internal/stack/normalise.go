@@ -109,6 +109,7 @@ func normaliseFrame(f *eco.Frame, platform string) {
 }
 
 func normaliseJS(f *eco.Frame) {
+	f.Function = strings.TrimSpace(f.Function)
 	for {
 		r, is := strings.CutPrefix(f.Function, "async ")
 		if !is {
@@ -117,19 +118,18 @@ func normaliseJS(f *eco.Frame) {
 		if !is {
 			break
 		}
-		f.Function, f.Async = r, true
+		f.Function, f.Async = strings.TrimSpace(r), true
 	}
 	for {
 		i := strings.LastIndex(f.Function, " [as ")
 		if i < 0 || !strings.HasSuffix(f.Function, "]") {
 			break
 		}
-		f.Function = f.Function[:i]
+		f.Function = strings.TrimSpace(f.Function[:i])
 	}
 	if f.Function == "new <anonymous>" {
 		f.Function = "new"
 	}
-	f.Function = strings.TrimSpace(f.Function)
 	if r, is := strings.CutSuffix(f.Function, ".?"); is { // Sentry's word
 		f.Function = r + ".<anonymous>"
 	}
