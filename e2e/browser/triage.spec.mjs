@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { hrefOf, open, spec } from "./stage.mjs";
+import { test } from "node:test";
+import { hrefOf, open, ready, spec } from "./stage.mjs";
 
 spec("routing", {
   path: "/settings/routing", heading: "Settings", landmark: ["What a condition can ask", "Versions"],
@@ -16,6 +17,23 @@ spec("routing", {
     await page.getByText("What it would change").first().waitFor();
     await page.done();
   },
+});
+
+test("a family by thumb", { skip: !ready }, async () => {
+  // On a phone who looks at it and the state come before the evidence, and the evidence is one touch away.
+  const page = await open("operator", { js: false, width: 390 });
+  await page.goto(await hrefOf(page, "/crashes", "tbody a.title"));
+  const top = async (id) => (await page.locator(id).boundingBox()).y;
+  assert.ok(await top("#triage") < await top("#state") && await top("#state") < await top("#evidence"), "order");
+  assert.ok(await top("#state") < 844, "the state is on the first screen");
+  await page.getByRole("link", { name: "To the evidence" }).click();
+  assert.ok(await page.evaluate(() => document.querySelector("#evidence").getBoundingClientRect().top) < 120, "a touch leads to the evidence");
+  await page.done();
+  const wide = await open("operator", { js: false });
+  await wide.goto(await hrefOf(wide, "/crashes", "tbody a.title"));
+  const y = async (id) => (await wide.locator(id).boundingBox()).y;
+  assert.ok(Math.abs(await y("#triage") - await y("#evidence")) < 4, "beside one another on a desk");
+  await wide.done();
 });
 
 spec("activity", {

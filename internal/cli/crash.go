@@ -49,7 +49,11 @@ type signCmd struct{ reportFlags }
 
 func (s *signCmd) Run(c *console) error {
 	return s.each(c, func(v verdict) {
-		fmt.Fprintf(c.out, "%s  %s  %s\n", v.Signature.Hash, orDash(string(v.Blame.Extension)), v.Signature.Title)
+		low := ""
+		if v.Signature.Low {
+			low = "  (low trust)"
+		}
+		fmt.Fprintf(c.out, "%s  %s  %s%s\n", v.Signature.Hash, orDash(string(v.Blame.Extension)), v.Signature.Title, low)
 	})
 }
 

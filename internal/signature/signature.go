@@ -179,7 +179,7 @@ func (s *signer) ordinary(sig *eco.Signature, at int, typ, value string) {
 	if usable {
 		sig.Title = s.title(at, name)
 	} else {
-		sig.Title = s.title(-1, name+": "+Template(value))
+		sig.Title = s.title(-1, strings.TrimSuffix(name+": "+Template(value), ": "))
 	}
 }
 

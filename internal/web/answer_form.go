@@ -17,6 +17,7 @@ type answerForm struct {
 	answers.Words
 	Action  string
 	CanEdit bool
+	Publish bool // it can be put into the public log now
 	Wants   []option
 	Errors  []string
 	Preview receipt.Answer // what a reporter of the newest release reads
@@ -39,7 +40,7 @@ func (s *Server) answerOf(ctx context.Context, v viewer, f crash.Family) (*answe
 }
 
 func (s *Server) answerForm(v viewer, f crash.Family, w answers.Words) *answerForm {
-	a := &answerForm{Words: w, Action: familyPath(f.ID), CanEdit: s.may(v, account.FamilyEdit, familyResource(f))}
+	a := &answerForm{Words: w, Action: familyPath(f.ID), CanEdit: s.may(v, account.FamilyEdit, familyResource(f)), Publish: f.State == crash.Resolved}
 	for _, o := range wants {
 		o.Selected = o.Value == string(w.Wanted)
 		a.Wants = append(a.Wants, o)

@@ -80,10 +80,11 @@ func TestReceiptPages(t *testing.T) {
 	anyone.get("/receipts/").is(200).well()
 	anyone.get("/receipts/?id=nonsense/x").is(422).well()
 	anyone.get("/receipts/?id=" + strings.TrimPrefix(path, "/receipts/")).is(303)
-	anyone.get("/receipts/" + f.Representative.String()).is(404).well()
+	anyone.get("/receipts/"+f.Representative.String()).is(404).well().has(`href="/receipts/"`, "Find your report").hasNot("To the overview")
+	anyone.get("/fixed/none").is(404).well().has("What was fixed").hasNot("To the overview")
 	anyone.get(path).is(200).well().has("acme Theme").hasNot(f.ID, "rival")
 
-	me.get("/families/" + f.ID).is(200).well().has("What reporters are told")
+	me.get("/families/"+f.ID).is(200).well().has("What reporters are told", "Resolve it first").hasNot("Publish the fix")
 	me.post("/families/"+f.ID+"/answer", "version", "0", "workaround", "Turn **it** off <script>x</script>", "expected", "soon").is(422).has("a day of the form")
 	me.post("/families/"+f.ID+"/answer", "version", "0", "workaround", "Turn **it** off <b onclick=x>", "expected", "2027-01-31").is(303)
 	anyone.get(path).is(200).well().has("<strong>it</strong>", "2027-01-31").hasNot("onclick")
@@ -92,6 +93,7 @@ func TestReceiptPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	anyone.get(path).is(200).well().has("Fixed in 9.0.0: please update")
+	me.get("/families/" + f.ID).is(200).well().has("Publish the fix")
 
 	anyone.post(path+"/notes", "message", "I saved a file").is(422).well().has("Please tick", "I saved a file")
 	anyone.post(path+"/notes", "message", "I saved a file", "agree", "yes").is(303)

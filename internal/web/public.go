@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/door"
@@ -45,6 +46,22 @@ func (s *Server) public(r *http.Request, section, title string) Shell {
 		sh.Inside = true
 	}
 	return sh
+}
+
+// publicHomes are where the parts of the public pages begin.
+var publicHomes = map[string]option{
+	"help": {Value: "/help", Label: "Read a trace"}, "fixed": {Value: "/fixed", Label: "What was fixed"}, "receipts": {Value: "/receipts/", Label: "Find your report"},
+}
+
+// publicSection is the part of the public pages that an address lies in, if any.
+func publicSection(path string) string {
+	switch first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); first {
+	case "help", "fixed", "receipts":
+		return first
+	case "following":
+		return "receipts"
+	}
+	return ""
 }
 
 // Requests of one address a second, and at once. Reading is cheap, the rest is not.

@@ -143,6 +143,7 @@ type errorPage struct {
 	What    string // what to do next
 	Request string
 	SignIn  bool
+	Back    option // where to go instead
 }
 
 // fail answers an error as a page in the same design.
@@ -173,8 +174,14 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.Title, p.What = "Something broke", "It is our fault, and it is in the log. Name the number below when you tell the operator."
 		s.o.Log.LogAttrs(r.Context(), slogError, "page", errAttr(err))
 	}
+	p.Back = option{Value: "/", Label: "To the overview"}
 	if v, ok := viewerOf(r); ok {
 		p.Shell = s.shell(r, v, "", p.Title)
+	} else if section := publicSection(r.URL.Path); section != "" {
+		p.Shell, p.SignIn, p.Back = s.public(r, section, p.Title), false, publicHomes[section]
+		if code == fault.NotFound {
+			p.What = ""
+		}
 	} else {
 		p.Shell = s.bare(p.Title)
 	}

@@ -106,7 +106,7 @@ func (s *Server) showSymbols(w http.ResponseWriter, r *http.Request, v viewer, o
 		Empty: empty{Icon: "plus", Title: "No symbol file yet", Text: "Upload the source maps of a build, and crashes of minified code get the names their authors wrote. Run the command after each build, or use the form."},
 		Whole: empty{Icon: "check", Title: "Nothing is missing", Text: "Every crash that asked for symbols has them, or none has asked yet."}}
 	list, all := []symbols.Subject{of}, false
-	name := "All you may see"
+	title, name := "Symbol files", ""
 	switch {
 	case of.Extension != "":
 		e, err := s.o.Registry.Extension(ctx, of.Extension)
@@ -125,7 +125,10 @@ func (s *Server) showSymbols(w http.ResponseWriter, r *http.Request, v viewer, o
 		}
 	}
 	p.CanEdit = of != (symbols.Subject{}) && s.may(v, account.SymbolEdit, subjectResource("symbol", "", of))
-	p.Shell = s.shell(r, v, "crashes", name+": symbols", crumb{"Crashes", "/crashes"})
+	if name != "" {
+		title = name + ": symbols"
+	}
+	p.Shell = s.shell(r, v, "crashes", title, crumb{"Crashes", "/crashes"})
 	missing, err := s.o.Symbols.Missing(ctx, list, all)
 	if err != nil {
 		return err

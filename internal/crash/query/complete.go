@@ -35,7 +35,7 @@ func Complete(text string, at int, values func(key, begin string) []string) (fro
 	name, value, isKey := strings.Cut(typed, ":")
 	if !isKey {
 		for _, k := range Keys {
-			if strings.HasPrefix(k.Name, strings.ToLower(typed)) && len(list) < MaxSuggestions {
+			if offers(k.Name, strings.ToLower(typed)) && len(list) < MaxSuggestions {
 				list = append(list, Suggestion{not + k.Name + ":", k.Name, k.Doc})
 			}
 		}
@@ -74,6 +74,19 @@ func Complete(text string, at int, values func(key, begin string) []string) (fro
 		}
 	}
 	return from, to, list
+}
+
+// offers reports whether a key is offered for the letters typed so far.
+func offers(key, typed string) bool {
+	if strings.HasPrefix(key, typed) {
+		return true
+	}
+	for also, name := range alsoKnown {
+		if name == key && strings.HasPrefix(also, typed) {
+			return true
+		}
+	}
+	return false
 }
 
 // bounds finds the term around a byte: spaces inside quotes and lists do not end it.

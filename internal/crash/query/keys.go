@@ -59,8 +59,17 @@ var Keys = []Key{
 	{"time", Moment, "When the crashes came in.", "time:>=2026-11-01", nil},
 }
 
+// alsoKnown are words that people try for a key.
+var alsoKnown = map[string]string{"state": "is"}
+
+// filters are what lists are filtered by beside the search, with where that is.
+var filters = map[string]string{"assigned": "person", "assignee": "person", "person": "person", "team": "team", "label": "label", "labels": "label", "priority": "priority"}
+
 // KeyOf finds a key.
 func KeyOf(name string) (Key, bool) {
+	if other, ok := alsoKnown[name]; ok {
+		name = other
+	}
 	i := slices.IndexFunc(Keys, func(k Key) bool { return k.Name == name })
 	if i < 0 {
 		return Key{}, false
@@ -74,6 +83,9 @@ func check(t *Term) error {
 		return nil
 	}
 	k, ok := KeyOf(t.Key)
+	if f, there := filters[t.Key]; !ok && there {
+		return wrong(t.At, "There is no key %s:; choose the %s in the filters beside the search. To look for the text itself, put it in quotes", t.Key, f)
+	}
 	if !ok {
 		return wrong(t.At, "There is no key %s:; did you mean %s:? To look for the text itself, put it in quotes", t.Key, nearest(t.Key))
 	}

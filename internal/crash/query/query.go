@@ -150,7 +150,10 @@ func (p *parser) key() (string, bool) {
 		return "", false
 	}
 	name = strings.ToLower(name)
-	if _, ok := KeyOf(name); !ok && nearest(name) == "" {
+	k, ok := KeyOf(name)
+	if ok {
+		name = k.Name
+	} else if filters[name] == "" && nearest(name) == "" {
 		return "", false
 	}
 	p.at += n + 1

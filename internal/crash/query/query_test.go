@@ -155,6 +155,8 @@ func TestComplete(t *testing.T) {
 		{`"ext|`, ""},
 		{"nothing:|", ""},
 		{"crashes:|", ""},
+		{"sta|", "is:"},
+		{"state:res|", "is:resolved"},
 	} {
 		at := strings.IndexByte(c.text, '|')
 		text := strings.Replace(c.text, "|", "", 1)
