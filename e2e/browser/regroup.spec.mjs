@@ -273,11 +273,15 @@ spec("labels", {
     await page.getByLabel("Make it one with").selectOption({ label: "walk two" });
     await page.getByRole("button", { name: "Merge the labels" }).click();
     await page.getByText("The labels are one now.").waitFor();
+    await page.getByRole("button", { name: "Bring walk one back" }).click();
+    await page.getByText("It is back where it was.").waitFor();
+    await page.getByRole("link", { name: "Change walk one" }).waitFor();
     await page.getByRole("link", { name: "Change walk two" }).click();
     await page.getByText("Delete the label").click();
     await page.getByRole("button", { name: "Yes, delete" }).click();
     await page.getByText("Deleted.").waitFor();
-    assert.equal(await page.getByText("walk two").count(), 0);
+    assert.equal(await page.getByRole("link", { name: "Change walk two" }).count(), 0);
+    await page.getByRole("button", { name: "Bring walk two back" }).waitFor();
     await page.getByRole("link", { name: "Change widespread" }).click();
     await page.getByText("routing rules").last().waitFor();
     assert.equal(await page.getByText("Delete the label").count(), 0, "what rules give cannot be deleted");

@@ -137,6 +137,13 @@ func (s *Server) labelRoutes() {
 	}
 	addNone(s, op{Method: "POST", Path: "/labels/{id}/merge", ID: "labels.merge", Action: account.FamilyEdit, Doc: "Makes one label of two: families and filters with this one have the other instead."}, listed[into]("family"),
 		func(c *call, in *into) error { return s.o.Triage.MergeLabels(c.ctx, c.p, in.ID, in.Body.Into) })
+	add(s, op{Method: "GET", Path: "/labels/gone", ID: "labels.gone", Action: account.FamilyRead, Doc: "Labels that were deleted or merged within seven days, of vocabularies that the caller keeps."}, listed[struct{}]("family"),
+		func(c *call, _ *struct{}) (list[triage.Gone], error) {
+			l, err := s.o.Triage.GoneLabels(c.ctx, c.p)
+			return listOf(l, ""), err
+		})
+	add(s, op{Method: "POST", Path: "/labels/{id}/restore", ID: "labels.restore", Action: account.FamilyEdit, Doc: "Brings a label that was deleted or merged back to where it was: families, history, saved filters. What was changed since stays."}, listed[byLabel]("family"),
+		func(c *call, in *byLabel) (triage.Label, error) { return s.o.Triage.RestoreLabel(c.ctx, c.p, in.ID) })
 }
 
 func (s *Server) filterRoutes() {

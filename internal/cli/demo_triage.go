@@ -56,8 +56,27 @@ var demoWork = []words{
 	{"pixelforge.blender", "", map[string]any{"new_label": "bad release"}, []comment{{"3.1.1 is out and takes it back. I look at the numbers tomorrow.", false}}},
 }
 
-// rules saves the routing rules, as the first thing that people do.
+// demoLabels say what the words mean that people and rules use.
+var demoLabels = []struct {
+	name, about string
+	colour      int
+}{
+	{"linkage", "One extension took away what another one uses.", 0},
+	{"widespread", "Met by a hundred installs or more.", 1},
+	{"needs a stack", "The report does not say where it happened; ask for symbols.", 1},
+	{"needs a repro", "Nobody made it happen again yet.", 5},
+	{"came back", "Was fixed once.", 6},
+	{"regression", "Worked in the release before.", 5},
+	{"bad release", "One release has it, and the next one takes it back.", 0},
+}
+
+// rules saves the routing rules and the labels, as the first thing that people do.
 func (d *demoWorld) rules(ctx context.Context) error {
+	for _, l := range demoLabels {
+		if err := d.client().call(ctx, http.MethodPost, "/labels", map[string]any{"name": l.name, "about": l.about, "colour": l.colour}, nil); err != nil {
+			return err
+		}
+	}
 	return d.client().call(ctx, http.MethodPost, "/routing/versions", map[string]any{"text": demoRules, "note": "How our teams share the work."}, nil)
 }
 

@@ -15,8 +15,17 @@ type labelsPage struct {
 	Groups []labelGroup
 	Owners []option // whose labels the viewer keeps
 	Edit   labelForm
+	Gone   []goneRow // what can be brought back
 	Errors []string
 	Empty  empty
+}
+
+// goneRow is a label that was deleted or merged.
+type goneRow struct {
+	triage.Gone
+	Into  string // name of the label that it became part of
+	When  stamp
+	Until stamp
 }
 
 // labelGroup is one owner's labels.
@@ -81,6 +90,19 @@ func (s *Server) showLabels(w http.ResponseWriter, r *http.Request, v viewer, fo
 			}
 		}
 	}
+	gone, err := s.o.Triage.GoneLabels(r.Context(), v.p)
+	if err != nil {
+		return err
+	}
+	for _, g := range gone {
+		row := goneRow{Gone: g, When: v.at(g.At), Until: v.at(g.Until)}
+		for _, x := range list {
+			if x.ID == g.Merged {
+				row.Into = x.Name
+			}
+		}
+		p.Gone = append(p.Gone, row)
+	}
 	if p.Edit.ID != "" && !p.Edit.Mine {
 		return notFound("web.labels", "There is no such label of yours.")
 	}
@@ -109,11 +131,18 @@ func (s *Server) saveLabel(w http.ResponseWriter, r *http.Request, v viewer) err
 	return s.labelled(w, r, v, l, "saved", err)
 }
 
-// changeLabel merges a label into another one, or deletes it.
+// changeLabel merges a label into another one, deletes it, or brings it back.
 func (s *Server) changeLabel(w http.ResponseWriter, r *http.Request, v viewer) error {
 	id := r.PathValue("id")
-	if r.PostFormValue("do") == "delete" {
-		return s.labelled(w, r, v, triage.Label{ID: id}, "gone", s.o.Triage.DeleteLabel(r.Context(), v.p, id))
+	switch r.PostFormValue("do") {
+	case "delete":
+		return s.labelled(w, r, v, triage.Label{ID: id}, "label-gone", s.o.Triage.DeleteLabel(r.Context(), v.p, id))
+	case "restore":
+		_, err := s.o.Triage.RestoreLabel(r.Context(), v.p, id)
+		if fault.CodeOf(err) == fault.Conflict {
+			return s.showLabels(w, r, v, triage.Label{}, []string{fault.TextOf(err)}, http.StatusConflict)
+		}
+		return s.labelled(w, r, v, triage.Label{}, "label-back", err)
 	}
 	return s.labelled(w, r, v, triage.Label{ID: id}, "labels-one", s.o.Triage.MergeLabels(r.Context(), v.p, id, clip(r.PostFormValue("into"), 64)))
 }

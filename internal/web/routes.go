@@ -134,7 +134,7 @@ func (s *Server) Routes() []door.Route {
 		post("/settings/routing", account.RuleEdit, s.saveRouting, "Shows what edited rules would change, or saves them."),
 		get("/settings/labels", account.FamilyRead, s.labels, "The vocabulary of labels."),
 		post("/settings/labels", account.FamilyEdit, s.saveLabel, "Makes or changes a label."),
-		post("/settings/labels/{id}", account.FamilyEdit, s.changeLabel, "Merges a label into another one, or deletes it."),
+		post("/settings/labels/{id}", account.FamilyEdit, s.changeLabel, "Merges a label into another one, deletes it, or brings it back."),
 		get("/settings/permissions", account.PlaybookRead, s.permissions, "Who may do what."),
 		get("/settings/audit", account.AuditRead, s.auditLog, "The audit log."),
 		post("/settings/audit/verify", account.AuditRead, s.verifyAudit, "Verifies the audit log."),

@@ -23,6 +23,7 @@ func fixLabels() labelsPage {
 	p := labelsPage{settingsShell: fixSettings("Labels"), Owners: []option{{"", "everybody's", true}, {"acme", "of acme", false}}, Errors: []string{"There is a label of this name already."},
 		Groups: []labelGroup{{Mine: true, Rows: []labelRow{{word, "#", "#"}, {ruled, "#", "#"}}}, {Owner: "acme", Rows: []labelRow{{Word: theirs, Href: "#"}}}},
 		Edit:   labelForm{Word: word, Into: []option{{"l-2", "linkage", false}}}}
+	p.Gone = []goneRow{{triage.Gone{Label: triage.Label{ID: "l-8", Name: "flaky", Colour: 3}, Merged: "l-1", Families: 4}, "needs a repro", stamp{fixNow, fixNow}, stamp{fixNow, fixNow}}, {Gone: triage.Gone{Label: triage.Label{ID: "l-9", Owner: "acme", Name: "old"}}, When: stamp{fixNow, fixNow}}}
 	for i, name := range colourNames {
 		p.Edit.Colours = append(p.Edit.Colours, colourChoice{i, name, i == 2})
 	}

@@ -109,45 +109,6 @@ func (d *Desk) given(ctx context.Context) (map[string]bool, error) {
 	return out, nil
 }
 
-// MergeLabels makes one label of two of one vocabulary: families that wear the
-// first wear the other instead, saved filters ask for it, and the first is gone.
-func (d *Desk) MergeLabels(ctx context.Context, p account.Principal, id, into string) error {
-	const op = "triage.MergeLabels"
-	given, err := d.given(ctx)
-	if err != nil {
-		return fault.Wrap(op, err)
-	}
-	return fault.Wrap(op, d.o.Records.Tx(ctx, func(tx *sql.Tx) error {
-		from, err := d.kept(ctx, tx, p, id)
-		if err != nil {
-			return err
-		}
-		to, err := d.kept(ctx, tx, p, into)
-		switch {
-		case err != nil:
-			return err
-		case from.ID == to.ID || from.Owner != to.Owner:
-			return fault.E(op, fault.Invalid, "Choose another label of the same vocabulary.", nil)
-		case given[id]:
-			return givenByRules(op)
-		}
-		for _, q := range []string{
-			`UPDATE triage_family_label SET label = $2 WHERE label = $1 AND NOT EXISTS (SELECT 1 FROM triage_family_label b WHERE b.family = triage_family_label.family AND b.label = $2)`,
-			`DELETE FROM triage_family_label WHERE label = $1 AND $2 <> ''`,
-			`UPDATE triage_change SET item = $2 WHERE kind = 'label' AND item = $1`,
-			`DELETE FROM triage_label WHERE id = $1 AND $2 <> ''`,
-		} {
-			if _, err := tx.ExecContext(ctx, q, id, into); err != nil {
-				return err
-			}
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE triage_filter SET query = replace(query, $1, $2)`, "labelled="+id, "labelled="+into); err != nil {
-			return err
-		}
-		return d.o.Audit.Append(ctx, tx, audit.Entry{Actor: p.Actor(), Action: "label.merge", Ref: eco.Ref{Kind: "label", ID: id}, Note: into})
-	}))
-}
-
 func givenByRules(op string) error {
 	return fault.E(op, fault.Conflict, "The routing rules give this label; change them first, or it would be back with the next family.", nil)
 }
@@ -206,27 +167,4 @@ func (d *Desk) PutLabel(ctx context.Context, p account.Principal, l Label) (Labe
 		return d.o.Audit.Append(ctx, tx, audit.Entry{Actor: p.Actor(), Action: action, Ref: eco.Ref{Kind: "label", ID: l.ID}})
 	})
 	return l, fault.Wrap(op, err)
-}
-
-// DeleteLabel takes a label off every family and out of the vocabulary.
-func (d *Desk) DeleteLabel(ctx context.Context, p account.Principal, id string) error {
-	const op = "triage.DeleteLabel"
-	given, err := d.given(ctx)
-	if err != nil {
-		return fault.Wrap(op, err)
-	}
-	return fault.Wrap(op, d.o.Records.Tx(ctx, func(tx *sql.Tx) error {
-		if _, err := d.kept(ctx, tx, p, id); err != nil {
-			return err
-		}
-		if given[id] {
-			return givenByRules(op)
-		}
-		for _, q := range []string{`DELETE FROM triage_family_label WHERE label = $1`, `DELETE FROM triage_label WHERE id = $1`} {
-			if _, err := tx.ExecContext(ctx, q, id); err != nil {
-				return err
-			}
-		}
-		return d.o.Audit.Append(ctx, tx, audit.Entry{Actor: p.Actor(), Action: "label.delete", Ref: eco.Ref{Kind: "label", ID: id}})
-	}))
 }
