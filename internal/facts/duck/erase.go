@@ -121,6 +121,7 @@ func (s *Store) eraseIn(ctx context.Context, p *part, sub facts.Subject) (facts.
 	if err := tx.Commit(); err != nil {
 		return facts.Partition{}, err
 	}
+	in.number = s.files.Add(1)
 	p.info.Store(&in)
 	s.changed(p)
 	return n, nil
@@ -198,12 +199,21 @@ func (s *Store) Rewrite(ctx context.Context) (int, error) {
 const openMost = 1_000_000
 
 // Compact rewrites the files of days before the given one that were not rewritten
-// since their last row, sorted and small. It returns how many.
+// since their last row, sorted and small, and bundles their crashes. It returns how
+// many it rewrote.
 func (s *Store) Compact(ctx context.Context, before eco.Day) (int, error) {
-	return s.rewriteAll(ctx, "facts.Compact", func(p *part) bool {
+	n, err := s.rewriteAll(ctx, "facts.Compact", func(p *part) bool {
 		in := p.info.Load()
 		return p.day < before && (!in.sorted || in.version < schemaVersion)
 	})
+	if err != nil {
+		return n, err
+	}
+	// the days are stored, and an answer without bundles is right too
+	if err := s.bundle(ctx, before); err != nil {
+		s.o.Log.Warn("closed days were not bundled", "err", err)
+	}
+	return n, nil
 }
 
 func (s *Store) rewriteAll(ctx context.Context, op string, want func(*part) bool) (int, error) {

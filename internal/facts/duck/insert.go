@@ -271,6 +271,7 @@ func (s *Store) commit(ctx context.Context, conn *sql.Conn, p *part, sh *share) 
 	if in.rows == 0 {
 		in.lo, in.hi, in.idLo, in.idHi = add.lo, add.hi, add.idLo, add.idHi
 	}
+	in.number = s.files.Add(1)
 	in.batch, in.position, in.sorted = add.batch, max(in.position, add.position), in.sorted && add.rows == 0
 	in.rows, in.docs, in.tail, in.ledger = in.rows+add.rows, in.docs+add.docs, in.tail+add.rows, in.ledger+1
 	in.kinds |= add.kinds

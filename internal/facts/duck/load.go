@@ -75,6 +75,9 @@ func (p *part) settle(ctx context.Context, db *sql.DB, in *info) error {
 			return err
 		}
 	}
+	if was := p.info.Load(); was != nil { // a rewrite changes no row
+		in.number = was.number
+	}
 	p.info.Store(in)
 	p.suspect.Store(in.position > 0)
 	p.logged.Store(fileSize(p.path + ".wal"))

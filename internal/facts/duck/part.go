@@ -29,13 +29,13 @@ type part struct {
 	write sync.Mutex   // one change at a time
 	use   sync.RWMutex // shared: reading; exclusive: swapping the file, changing rollups
 	gone  bool         // purged or closed; guarded by use
+	many  bool         // not a file: it stands for those of a bundle, where day and class are columns
 
 	// suspect is set while rows past applied may be there already: after a start and
 	// after a failed insert.
 	suspect atomic.Bool
 	info    atomic.Pointer[info]
 	logged  atomic.Int64 // bytes of the log
-	number  atomic.Int64 // of the last change of its rows; distinct in the store
 
 	// replayed is set while the log holds what a start had to replay. Guarded by insert.
 	replayed bool
@@ -57,6 +57,7 @@ type info struct {
 	rolled       int64 // rollups hold the batches up to this one
 	kept         int64 // bit set of levels
 	tail, ledger int64 // rows after rolled; rows of the table applied
+	number       int64 // of the last change of the rows; distinct in the process
 }
 
 func (s *Store) newPart(k partKey) *part {
@@ -65,7 +66,7 @@ func (s *Store) newPart(k partKey) *part {
 		alias:   fmt.Sprintf("d%d_%s", k.day, k.class),
 		path:    filepath.Join(s.o.Dir, k.day.String()+"-"+string(k.class)+suffix),
 	}
-	p.number.Store(s.files.Add(1))
+	p.info.Store(&info{number: s.files.Add(1)})
 	return p
 }
 

@@ -165,6 +165,10 @@ func (pl *plan) where(p *part, fromRoll bool) string {
 	}
 	for i, c := range pl.q.Where {
 		if c.Col != facts.Class && c.Col != facts.Date && !(pl.open && isFree(c.Col)) {
+			if c.Col == facts.ClientID && p.many {
+				and = append(and, "client IN ("+strings.Join(clientHashes(pl.parsed[i]), ", ")+")")
+				continue
+			}
 			and = append(and, pl.lists.test(pl.expression(c.Col, p, fromRoll), c.Op, pl.parsed[i]))
 			if c.Col == facts.Family && c.Op == facts.In && len(pl.q.Relabel) > 0 { // lets DuckDB skip row groups
 				and = append(and, pl.lists.test("family", facts.In, sources(pl.q.Relabel, pl.parsed[i])))

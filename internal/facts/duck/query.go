@@ -96,8 +96,10 @@ func (s *Store) groups(ctx context.Context, pl *plan) (facts.Result, error) {
 	if settled != "" {
 		union = append(union, settled)
 	}
-	for _, p := range ps {
-		union = append(union, pl.selects(p)...)
+	from, leave := s.sources(pl, ps)
+	defer leave()
+	for _, u := range from {
+		union = append(union, pl.read(u)...)
 	}
 	if len(union) == 0 {
 		if len(q.Group) == 0 {

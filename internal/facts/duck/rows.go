@@ -42,6 +42,7 @@ func (s *Store) rows(ctx context.Context, pl *plan) (facts.Result, error) {
 		hits, r.More = hits[:pl.q.Limit], true
 	}
 	r.Facts, err = s.read(ctx, hits)
+	r.Facts = slices.DeleteFunc(r.Facts, func(f eco.Fact) bool { return !pl.named(&f) })
 	if len(pl.q.Relabel) > 0 {
 		for i := range r.Facts {
 			f := &r.Facts[i]
@@ -49,6 +50,16 @@ func (s *Store) rows(ctx context.Context, pl *plan) (facts.Result, error) {
 		}
 	}
 	return r, err
+}
+
+// named compares the client's id of a row, which a bundle holds a hash of.
+func (pl *plan) named(f *eco.Fact) bool {
+	for i, c := range pl.q.Where {
+		if c.Col == facts.ClientID && c.Op == facts.In && !slices.Contains(pl.parsed[i], any(f.ClientID)) {
+			return false
+		}
+	}
+	return true
 }
 
 // byID reports whether the answer is sorted by id alone, and in which direction.
@@ -73,7 +84,9 @@ func (s *Store) walk(ctx context.Context, pl *plan, ps []*part, asc bool, want i
 	})
 	var hits []found
 	for n := 3; len(ps) > 0; n *= 2 {
-		n = min(n, len(ps))
+		if n = min(n, len(ps)); n > 3 && s.inBundles(pl, ps) {
+			n = len(ps) // one question is cheaper than many
+		}
 		more, err := s.find(ctx, pl, ps[:n], want)
 		if err != nil {
 			return nil, err
@@ -105,13 +118,24 @@ func (s *Store) find(ctx context.Context, pl *plan, ps []*part, want int) ([]fou
 		return nil, nil
 	}
 	var union, by []string
-	for i, p := range ps {
-		sel := "SELECT " + itoa(i) + " AS p, id"
+	from, release := s.sources(pl, ps)
+	defer release()
+	ps = nil // in the order of the number that a row comes with
+	for _, u := range from {
+		p, number, where := u.p, itoa(len(ps)), ""
+		if u.b == nil {
+			ps = append(ps, p)
+			where = u.in.source + " WHERE " + pl.where(p, false) + between("received", pl.from, pl.to)
+		} else {
+			p, number = u.b.as, number+" + part"
+			ps = append(ps, u.b.parts...)
+			where = u.b.alias + ".rows WHERE " + pl.inBundle(u)
+		}
+		sel := "SELECT " + number + " AS p, id"
 		for j, o := range pl.q.Order {
 			sel += ", " + pl.expression(facts.Column(o.By), p, false) + " AS o" + itoa(j)
 		}
-		in := p.info.Load()
-		union = append(union, sel+" FROM "+in.source+" WHERE "+pl.where(p, false)+between("received", pl.from, pl.to))
+		union = append(union, sel+" FROM "+where)
 	}
 	for j, o := range pl.q.Order {
 		if o.Desc {

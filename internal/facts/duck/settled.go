@@ -20,7 +20,8 @@ import (
 // Pages ask the same things again and again, and all files but the newest do not
 // change any more. What such files say to a question is kept, added up, in one
 // table in memory, so that asking again reads that table and the newest files, not
-// ninety: planning over many files costs DuckDB more than reading them.
+// ninety: planning over many files costs DuckDB more than reading them. What
+// bundles answer quickly is kept when it is asked by many.
 //
 // A table answers for its files as they were. Each change of a file (rows, an
 // erasure, its end) gives it a new number; a table made of another number is not
@@ -84,8 +85,12 @@ func (s *Store) reduce(ctx context.Context, pl *plan, ps []*part) (sel string, r
 	if len(old) < s.settled.least || !pl.reducible() {
 		return "", ps, release
 	}
+	near := s.inBundles(pl, old)
+	if near && pl.special() {
+		return "", ps, release
+	}
 	key := pl.shape(state)
-	r, mine := s.settled.take(key, old, pl.special())
+	r, mine := s.settled.take(key, old, near || pl.special())
 	if r == nil {
 		return "", ps, release
 	}
@@ -112,11 +117,10 @@ func (s *Store) split(pl *plan, ps []*part) (old, rest []*part, state string) {
 	rows := int64(0)
 	var b strings.Builder
 	for _, p := range ps {
-		number := p.number.Load() // before info: a change sets it last
 		in := p.info.Load()
 		if p.day < today && pl.from <= in.lo && pl.to > in.hi {
 			old = append(old, p)
-			b.WriteString(p.alias + "=" + itoa(number) + " ")
+			b.WriteString(p.alias + "=" + itoa(in.number) + " ")
 			if pl.rollup(in) == nil {
 				rows += in.rows
 			}
@@ -200,10 +204,12 @@ func (s *Store) makeReduced(ctx context.Context, pl *plan, r *reduced, ps []*par
 	}
 	parts := r.table + "_parts"
 	how := "CREATE TABLE " + parts + " AS "
-	for some := range slices.Chunk(ps, atOnce) {
+	from, release := s.sources(w, ps)
+	defer release()
+	for some := range slices.Chunk(from, atOnce) {
 		var union []string
-		for _, p := range some {
-			union = append(union, w.selects(p)...)
+		for _, u := range some {
+			union = append(union, w.read(u)...)
 		}
 		if _, err := s.db.ExecContext(ctx, how+w.lists.with()+fold("("+strings.Join(union, " UNION ALL ")+")")); err != nil {
 			return false, errors.Join(err, s.dropTable(parts))
@@ -372,8 +378,9 @@ func (s *Store) dropTable(table string) error {
 	return err
 }
 
-// changed gives a file a new number: what was made of it is not read again, and goes.
+// changed takes out of use what was made of a file as it was. Its info has a new
+// number by then, so that none of it is read again.
 func (s *Store) changed(p *part) {
-	p.number.Store(s.files.Add(1))
+	s.forgetBundles(func(b *bundle) bool { return slices.Contains(b.parts, p) })
 	s.forgetWhere(func(r *reduced) bool { return slices.Contains(r.parts, p) })
 }

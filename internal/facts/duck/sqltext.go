@@ -137,8 +137,14 @@ func expression(c facts.Column, p *part, fromRoll bool) string {
 		}
 		return "(" + hourOf + ")"
 	case facts.Date:
+		if p.many {
+			return "day"
+		}
 		return itoa(p.day) + "::BIGINT"
 	case facts.Class:
+		if p.many {
+			return "class"
+		}
 		return quote(string(p.class))
 	case facts.SubjectExt:
 		return "(CASE WHEN blame <> '' THEN blame ELSE extension END)"

@@ -41,6 +41,7 @@ type Store struct {
 	files  atomic.Int64 // numbers temporary files, and changes of files
 
 	settled *settled
+	bundles bundles
 	closed  atomic.Bool
 
 	mu    sync.RWMutex
@@ -119,14 +120,14 @@ func (s *Store) start(ctx context.Context, keys []partKey) error {
 		ps[i], s.parts[k] = p, p
 	}
 	if loadAll(ctx, s.db, ps) == nil {
-		return nil
+		return s.openBundles(ctx)
 	}
 	for _, p := range ps { // one of them is special: a crash came before its tables, or worse
 		if err := p.load(ctx, s.db); err != nil {
 			return unopened(p, err)
 		}
 	}
-	return nil
+	return s.openBundles(ctx)
 }
 
 func unopened(p *part, err error) error {
@@ -275,6 +276,8 @@ func (s *Store) Close() error {
 		return nil
 	}
 	var errs []error
+	s.bundles.making.Lock()
+	defer s.bundles.making.Unlock()
 	for _, p := range s.all() {
 		p.write.Lock()
 		p.use.Lock()
