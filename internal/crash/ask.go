@@ -2,6 +2,7 @@ package crash
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
@@ -65,6 +66,13 @@ func (p Period) of(scope facts.Scope, kind eco.Kind) *ask {
 func (a *ask) in(col facts.Column, values ...string) *ask {
 	a.q.Where = append(a.q.Where, facts.Cond{Col: col, Op: facts.In, Values: values})
 	return a
+}
+
+// names reports whether at most so many values of a column are asked for.
+func (a *ask) names(col facts.Column, most int) bool {
+	return slices.ContainsFunc(a.q.Where, func(c facts.Cond) bool {
+		return c.Col == col && c.Op == facts.In && len(c.Values) <= most
+	})
 }
 
 // is narrows a column to one value, unless that is empty.

@@ -58,8 +58,9 @@ func (d *Desk) Families(ctx context.Context, scope facts.Scope, f Filter) (Page,
 		return Page{Families: []Family{}}, fault.Wrap(op, err)
 	}
 	// Distinct installs of thousands of families cost more than all else together:
-	// they are counted for the page alone, unless they decide what is on it.
-	byInstalls := f.Sort == ByInstalls || len(q.Of("installs")) > 0
+	// they are counted for the page alone, unless they decide what is on it, or few
+	// families are asked for.
+	byInstalls := f.Sort == ByInstalls || len(q.Of("installs")) > 0 || a.names(facts.Family, maxPage)
 	if byInstalls {
 		a.sum(facts.Installs)
 	}
@@ -275,21 +276,41 @@ func isHash(s string) bool {
 
 // firstSeen replaces the first sight within the period by the first of all.
 func (d *Desk) firstSeen(ctx context.Context, rows []counted) error {
-	ids := make([]string, len(rows))
-	at := make(map[string]int, len(rows))
-	for i := range rows {
-		ids[i], at[rows[i].id] = rows[i].id, i
-	}
-	known, err := d.known(ctx, ids)
+	l, err := d.Links(ctx)
 	if err != nil {
 		return err
 	}
-	for id, f := range known {
-		if i, ok := at[id]; ok {
-			rows[i].first = f.FirstSeen.UnixMilli()
+	var ids []string
+	at := make(map[string]int, len(rows)) // of the row that a family counts in
+	for i := range rows {
+		of := []string{rows[i].id}
+		if l.Names(rows[i].id) {
+			of = append(of, l.Merged(rows[i].id)...)
+		}
+		for _, id := range of {
+			ids = append(ids, id)
+			at[id] = i
 		}
 	}
-	return nil
+	sure := make([]bool, len(rows))
+	return each(ids, func(marks string, args []any) error {
+		found, err := d.o.Flow.Read().QueryContext(ctx, `SELECT id, first_ms FROM crash_family WHERE id IN (`+marks+`)`, args...)
+		if err != nil {
+			return err
+		}
+		defer found.Close()
+		for found.Next() {
+			var id string
+			var ms int64
+			if err := found.Scan(&id, &ms); err != nil {
+				return err
+			}
+			if i := at[id]; !sure[i] || ms < rows[i].first {
+				rows[i].first, sure[i] = ms, true
+			}
+		}
+		return found.Err()
+	})
 }
 
 func (c *counted) key(s Sort) int64 {
