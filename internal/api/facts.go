@@ -57,7 +57,7 @@ type answer struct {
 var open = []facts.Column{
 	facts.Hour, facts.Date, facts.Class, facts.Kind, facts.Project, facts.Extension, facts.ExtVersion, facts.Host, facts.HostVersion,
 	facts.Channel, facts.OS, facts.OSVersion, facts.Arch, facts.Runtime, facts.Environment, facts.Country, facts.SDK, facts.Name,
-	facts.Signature, facts.Family, facts.Blame, facts.BlameVer, facts.SubjectExt, facts.SubjectVer, facts.Level, facts.Handled, facts.Quarantined,
+	facts.Signature, facts.Family, facts.Blame, facts.BlameVer, facts.SubjectExt, facts.SubjectVer, facts.Level, facts.Handled, facts.Counted, facts.Quarantined,
 }
 
 // private are the columns that tell whose project a row came in through. People

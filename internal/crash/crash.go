@@ -156,7 +156,8 @@ type SignatureInfo struct {
 type Detail struct {
 	Family
 	Period       Period          `json:"period"`
-	Trend        []DayCount      `json:"trend"` // every day of the period, also the empty ones
+	Counted      int64           `json:"counted"` // of the crashes, those of which only the signature came
+	Trend        []DayCount      `json:"trend"`   // every day of the period, also the empty ones
 	Releases     []Share         `json:"releases"`
 	HostVersions []Share         `json:"host_versions"`
 	OSes         []Share         `json:"oses"`
@@ -209,6 +210,7 @@ type Row struct {
 	OSVersion   string          `json:"os_version,omitempty"`
 	Level       string          `json:"level,omitempty"`
 	Handled     bool            `json:"handled"`
+	Counted     bool            `json:"counted,omitempty"` // only its signature came: it has no stack
 }
 
 // CrashFilter narrows a list of crashes.
@@ -220,6 +222,7 @@ type CrashFilter struct {
 	Extension eco.ExtensionID // the subject: blamed, else the project's
 	Release   string
 	Query     string // of package query; what counts families is no part of it
+	Stacks    bool   // without those of which only the signature came
 	Cursor    string
 	Limit     int // 0 = 20, at most 200
 }
@@ -235,8 +238,9 @@ type CrashPage struct {
 type Together struct {
 	Family         string  `json:"family"`
 	Representative eco.ID  `json:"representative"`
-	Same           bool    `json:"same"`  // the crash is the representative, or has its very signature
-	Score          float64 `json:"score"` // similarity in [-1, 1]
+	Same           bool    `json:"same"`              // the crash is the representative, or has its very signature
+	Counted        bool    `json:"counted,omitempty"` // only its signature came: there is nothing to compare
+	Score          float64 `json:"score"`             // similarity in [-1, 1]
 	Matched        []Match `json:"matched"`
 	OnlyHere       []Match `json:"only_here"`  // heaviest tokens of the crash that the representative lacks
 	OnlyThere      []Match `json:"only_there"` // and the other way round

@@ -37,6 +37,9 @@ func (d *Desk) Crashes(ctx context.Context, scope facts.Scope, f CrashFilter) (C
 	if f.Project != 0 {
 		a.in(facts.Project, strconv.FormatInt(f.Project, 10))
 	}
+	if f.Stacks {
+		a.in(facts.Counted, "0")
+	}
 	if f.Cursor != "" {
 		id, err := eco.ParseID(f.Cursor)
 		if err != nil {
@@ -104,7 +107,7 @@ func row(scope facts.Scope, f *eco.Fact) Row {
 	r := Row{
 		ID: f.ID, Received: moment(f.Received), Time: moment(f.Time), Family: f.Family, Signature: f.Signature, Type: f.Name,
 		Extension: f.Origin.Extension, ExtVersion: f.Origin.ExtVersion, Blame: f.Blame, Release: f.BlameVer,
-		Host: f.Origin.Host, HostVersion: f.Origin.HostVersion, OS: f.Origin.OS, OSVersion: f.Origin.OSVersion, Level: f.Level, Handled: f.Handled,
+		Host: f.Origin.Host, HostVersion: f.Origin.HostVersion, OS: f.Origin.OS, OSVersion: f.Origin.OSVersion, Level: f.Level, Handled: f.Handled, Counted: f.Counted(),
 	}
 	if f.Blame == "" {
 		if r.Release = f.Origin.ExtVersion; f.Origin.Extension == "" {

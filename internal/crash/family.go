@@ -27,12 +27,13 @@ func (d *Desk) Family(ctx context.Context, scope facts.Scope, id string, p Perio
 	p = d.period(p)
 	out := Detail{Period: p}
 	a := func() *ask { return p.crashes(scope).in(facts.Family, id) }
-	r, err := d.query(ctx, a().sum(facts.Count, facts.Installs, facts.Unnamed))
+	r, err := d.query(ctx, a().sum(facts.Count, facts.Installs, facts.Unnamed, facts.Sum)) // of a crash, the value is 1 when it was only counted
 	if err != nil {
 		return Detail{}, err
 	}
 	if len(r.Rows) > 0 {
 		f.Crashes, f.Installs, f.Unknown = number(r.Rows[0][0]), number(r.Rows[0][1]), number(r.Rows[0][2])
+		out.Counted = number(r.Rows[0][3])
 	}
 	if r, err = d.query(ctx, a().by(facts.Date).sum(facts.Count, facts.Installs)); err != nil {
 		return Detail{}, err

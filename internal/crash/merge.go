@@ -295,7 +295,7 @@ func (d *Desk) found(ctx context.Context, g Regrouping, from Family, title strin
 		}
 	}
 	newest := func(a *ask) (eco.ID, error) {
-		a.limit(1).q.Rows = true
+		a.in(facts.Counted, "0").limit(1).q.Rows = true
 		r, err := d.query(ctx, a)
 		if err != nil || len(r.Facts) == 0 {
 			return eco.ID{}, err

@@ -47,7 +47,7 @@ func Redact(doc Document, scope facts.Scope) Document {
 		},
 	}
 	c := &doc.Crash
-	out.Crash = eco.Crash{Platform: c.Platform, Level: c.Level, Handled: c.Handled, Mechanism: r.clean(c.Mechanism)}
+	out.Crash = eco.Crash{Platform: c.Platform, Level: c.Level, Handled: c.Handled, Mechanism: r.clean(c.Mechanism), Counted: c.Counted}
 	if r.own(c.Owner) {
 		out.Crash.Owner, out.Crash.Command = c.Owner, r.clean(c.Command)
 	}

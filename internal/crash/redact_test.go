@@ -121,7 +121,7 @@ func TestRedactStartsFromNothing(t *testing.T) {
 	allowed := map[string]bool{
 		"doc.Protocol": true, "doc.Origin.Host": true, "doc.Origin.HostVersion": true, "doc.Origin.Channel": true, "doc.Origin.OS": true,
 		"doc.Origin.OSVersion": true, "doc.Origin.Arch": true, "doc.Origin.Runtime": true, "doc.Crash.Platform": true, "doc.Crash.Level": true,
-		"doc.Crash.Mechanism": true, "doc.Crash.Exceptions.Type": true, "doc.Crash.Exceptions.Module": true, "doc.Crash.Exceptions.Mechanism": true,
+		"doc.Crash.Mechanism": true, "doc.Crash.Counted": true, "doc.Crash.Exceptions.Type": true, "doc.Crash.Exceptions.Module": true, "doc.Crash.Exceptions.Mechanism": true,
 		"doc.Crash.Exceptions.Frames.Class": true, "doc.Placement.Family": true, "doc.Steps.Stage": true, "doc.Steps.Version": true,
 		"doc.Signature.Version": true, "doc.Signature.Key": true, "doc.Signature.Hash": true, "doc.Signature.Title": true, "doc.Signature.Tokens": true,
 		"doc.Signature.Type": true, "doc.Signature.Why.Step": true, "doc.Signature.Why.What": true, "doc.Signature.Why.Rule": true, "doc.Signature.Why.Place": true,

@@ -9,11 +9,11 @@ import (
 	"github.com/bellwether-project/bellwether/internal/fault"
 )
 
-// Sample returns the newest crashes of a family, redacted for whoever asks and
+// Sample returns the newest crashes of a family that came with a stack, redacted for whoever asks and
 // without what would let a reader follow one person. Placements are as stored.
 func (d *Desk) Sample(ctx context.Context, scope facts.Scope, family string, p Period, limit int) ([]Document, error) {
 	const op = "crash.Sample"
-	page, err := d.Crashes(ctx, scope, CrashFilter{Period: p, Family: family, Limit: limit})
+	page, err := d.Crashes(ctx, scope, CrashFilter{Period: p, Family: family, Limit: limit, Stacks: true})
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ var columns = map[string]facts.Column{
 	"extension": facts.SubjectExt, "publisher": facts.SubjectExt, "blame": facts.Blame, "release": facts.SubjectVer,
 	"host": facts.Host, "host_version": facts.HostVersion, "os": facts.OS, "os_version": facts.OSVersion, "arch": facts.Arch,
 	"channel": facts.Channel, "runtime": facts.Runtime, "environment": facts.Environment, "level": facts.Level, "type": facts.Name,
-	"signature": facts.Signature, "handled": facts.Handled,
+	"signature": facts.Signature, "handled": facts.Handled, "counted": facts.Counted,
 }
 
 // lower are the columns whose values are in lower case.
@@ -118,9 +118,9 @@ func (d *Desk) among(ctx context.Context, scope facts.Scope, p Period, col facts
 			v += ".*"
 		case t.Key == "blame" && v == "none":
 			v = ""
-		case t.Key == "handled" && v == "yes":
+		case (t.Key == "handled" || t.Key == "counted") && v == "yes":
 			v = "1"
-		case t.Key == "handled":
+		case t.Key == "handled" || t.Key == "counted":
 			v = "0"
 		}
 		exact = exact && !strings.Contains(v, "*")

@@ -46,6 +46,40 @@ func (d *Desk) Signatures(ctx context.Context, since time.Time, limit int, f fun
 	return fault.Wrap("crash.Signatures", rows.Err())
 }
 
+// Signed is a family that has a signature, as the flow keeps it: people's merges
+// and splits are not followed.
+type Signed struct {
+	Family              string
+	Type                string // of the exception
+	Blame               eco.ExtensionID
+	Target, Host        string
+	Key, Title, Version string // of the signature
+}
+
+// Signed finds the families that signatures were placed in, by hash; of those of
+// one hash the oldest come first, as on the board that answers at the door.
+func (d *Desk) Signed(ctx context.Context, hashes []string) (map[string][]Signed, error) {
+	out := map[string][]Signed{}
+	err := each(hashes, func(marks string, args []any) error {
+		rows, err := d.o.Flow.Read().QueryContext(ctx, `SELECT s.hash, s.family, s.sig_key, s.title, s.version, f.type, f.blame, f.target, f.host
+			FROM crash_signature s JOIN crash_family f ON f.id = s.family WHERE s.hash IN (`+marks+`) ORDER BY s.first_ms, s.family`, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var hash string
+			var s Signed
+			if err := rows.Scan(&hash, &s.Family, &s.Key, &s.Title, &s.Version, &s.Type, &s.Blame, &s.Target, &s.Host); err != nil {
+				return err
+			}
+			out[hash] = append(out[hash], s)
+		}
+		return rows.Err()
+	})
+	return out, fault.Wrap("crash.Signed", err)
+}
+
 // CountSignatures is how many signatures are known; it only grows by what comes in.
 func (d *Desk) CountSignatures(ctx context.Context) (n int64, err error) {
 	err = d.o.Flow.Read().QueryRowContext(ctx, `SELECT count(*) FROM crash_signature`).Scan(&n)

@@ -150,9 +150,9 @@ func (d *Desk) lost(ctx context.Context, ids []string, known map[string]*Family)
 	return out, nil
 }
 
-// mendOne gives a family its newest crash as representative, or none.
+// mendOne gives a family its newest crash with a stack as representative, or none.
 func (d *Desk) mendOne(ctx context.Context, f *Family) (bool, error) {
-	a := (&ask{facts.Query{Scope: facts.Everything()}}).in(facts.Kind, string(eco.KindCrash)).in(facts.Family, f.ID).limit(1)
+	a := (&ask{facts.Query{Scope: facts.Everything()}}).in(facts.Kind, string(eco.KindCrash)).in(facts.Family, f.ID).in(facts.Counted, "0").limit(1)
 	a.q.Rows = true
 	r, err := d.query(ctx, a)
 	if err != nil {

@@ -25,6 +25,10 @@ func (d *Desk) Together(ctx context.Context, scope facts.Scope, id string) (Toge
 		return Together{}, err
 	}
 	t := Together{Family: f.ID, Representative: f.Representative, Score: 1, Matched: []Match{}, OnlyHere: []Match{}, OnlyThere: []Match{}}
+	if doc.Crash.Counted != "" {
+		t.Same, t.Counted = true, true
+		return t, nil
+	}
 	if f.Representative == doc.ID {
 		t.Same = true
 		return t, nil

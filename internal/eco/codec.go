@@ -17,8 +17,9 @@ import (
 // records of the release before it.
 //
 // Version 2 added the trust of a frame, version 3 what a symbol file made of it:
-// a crash that is let go after it was held may have been named before.
-const codecVersion = 3
+// a crash that is let go after it was held may have been named before. Version 4
+// added crashes of which only the signature came.
+const codecVersion = 4
 
 // EncodeEnvelope appends the record of e to dst and returns the longer slice. It
 // cannot fail and keeps no reference to e.

@@ -25,7 +25,7 @@ func fullEnvelope() *Envelope {
 			Text: "trace", Thread: "main", Breadcrumbs: []Breadcrumb{{Time: 1, Category: "ui", Message: "click", Level: "info", Type: "default"}},
 			Tags: map[string]string{"a": "b", "c": ""}, Modules: map[string]string{"left-pad": "1.0.0"},
 			Active: []Active{{ID: "acme.theme", Version: "1.0.0"}}, Command: "run", Owner: "acme.linter", SessionID: "s",
-			DebugImages: []DebugImage{{Type: "sourcemap", CodeFile: "app.js", DebugID: "d86c"}}},
+			DebugImages: []DebugImage{{Type: "sourcemap", CodeFile: "app.js", DebugID: "d86c"}}, Counted: "00112233445566aa"},
 		Session:  &Session{Key: 9, Status: "crashed", Init: true, Seq: 4, Started: 5, Duration: 1.5, Errors: 2, Active: []Active{{ID: "a.b"}}, Exited: 1, Errored: 2, Crashed: 3, Abnormal: 4},
 		Event:    &Event{Name: "activated", Value: 12.5, Unit: "ms", Attrs: map[string]string{"k": "v"}},
 		Feedback: &Feedback{Message: "m", Contact: "c", Name: "n", CrashID: "i", URLOrigin: "https://app.example.test"},
@@ -54,13 +54,17 @@ func TestEnvelopeRoundTrip(t *testing.T) {
 func TestDecodeBefore(t *testing.T) {
 	e := fullEnvelope()
 	e.Crash.Exceptions = []Exception{{Type: "T", Parent: -1, Frames: []Frame{{Function: "f", Orig: "an original name"}}}}
+	e.Crash.Counted = ""
 	b := EncodeEnvelope(nil, e)
+	end := bytes.Index(b, []byte("d86c")) + len("d86c") // what version 4 writes behind a crash
 	at := bytes.Index(b, []byte("an original name")) + len("an original name")
 	for version, drop := range map[byte][2]int{ // what the releases before did not write: trust, and whether it was renamed
 		1: {at, at + 2},
 		2: {at + 1, at + 2},
+		3: {at, at},
 	} {
-		old := append(append([]byte{version}, b[1:drop[0]]...), b[drop[1]:]...)
+		old := append(append([]byte{version}, b[1:drop[0]]...), b[drop[1]:end]...)
+		old = append(old, b[end+1:]...)
 		got, err := DecodeEnvelope(old)
 		if err != nil {
 			t.Fatal(version, err)

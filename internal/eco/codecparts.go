@@ -71,6 +71,7 @@ func (w *encoder) crash(c *Crash) {
 		w.str(d.CodeFile)
 		w.str(d.DebugID)
 	}
+	w.str(c.Counted)
 }
 
 func (r *decoder) crash(c *Crash) {
@@ -104,6 +105,9 @@ func (r *decoder) crash(c *Crash) {
 		for i := range c.DebugImages {
 			c.DebugImages[i] = DebugImage{Type: r.str(), CodeFile: r.str(), DebugID: r.str()}
 		}
+	}
+	if r.version >= 4 {
+		c.Counted = r.str()
 	}
 }
 

@@ -20,6 +20,9 @@ type Crash struct {
 	Owner       ExtensionID       `json:"owner,omitempty"`   // the extension the host says it was running for: blame step 1
 	SessionID   string            `json:"session_id,omitempty"`
 	DebugImages []DebugImage      `json:"debug_images,omitempty"`
+	// Counted is the hash of the signature that the client sent instead of a stack: of
+	// such a crash nothing came but that, and where it happened.
+	Counted string `json:"counted,omitempty"`
 }
 
 // Exception is one throwable with its frames.

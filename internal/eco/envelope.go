@@ -86,7 +86,7 @@ type Fact struct {
 	Time        int64
 	Origin      Origin
 	Name        string  // event, span or metric name; session status; crash: exception type
-	Value       float64 // span: milliseconds; metric: the number; session: duration in seconds
+	Value       float64 // span: milliseconds; metric: the number; session: duration in seconds; crash: 1 when only its signature came
 	Weight      float64 // 1/inclusion probability, at least 1
 	Assumed     bool    // the weight was assumed
 	Count       int64   // crashes, events: 1; sessions: how many sessions this row adds
@@ -105,6 +105,9 @@ type Fact struct {
 	ClientID    string // crashes: the client's id of the report
 	Attrs       string // JSON object of strings, "" when empty
 }
+
+// Counted reports whether it is a crash of which only the signature came.
+func (f *Fact) Counted() bool { return f.Kind == KindCrash && f.Value >= 1 }
 
 // Day returns the partition of the fact.
 func (f *Fact) Day() Day { return DayOf(time.UnixMilli(f.Received)) }

@@ -67,7 +67,7 @@ func (c Column) Type() Type {
 	switch c {
 	case ID:
 		return TypeID
-	case Hour, Date, Project, Handled, Quarantined, Dedup, Session, Install, Received:
+	case Hour, Date, Project, Handled, Counted, Quarantined, Dedup, Session, Install, Received:
 		return TypeInt
 	case Class, Kind, Extension, ExtVersion, Host, HostVersion, Channel, OS, OSVersion, Arch, Runtime, Environment, Country, SDK,
 		Name, Signature, Family, Blame, BlameVer, SubjectExt, SubjectVer, Level, ClientID:

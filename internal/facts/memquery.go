@@ -157,6 +157,8 @@ func Value(f *eco.Fact, c Column) any {
 		return f.Level
 	case Handled:
 		return bit(f.Handled)
+	case Counted:
+		return bit(f.Counted())
 	case Quarantined:
 		return bit(f.Quarantined)
 	case Dedup:

@@ -79,10 +79,12 @@ const (
 	Blame       Column = "blame"
 	BlameVer    Column = "blame_ver"
 	// SubjectExt is the extension a row counts for: the blamed one, else the project's own.
-	SubjectExt  Column = "subject_ext"
-	SubjectVer  Column = "subject_ver" // the version that goes with it
-	Level       Column = "level"
-	Handled     Column = "handled"     // int64 0/1
+	SubjectExt Column = "subject_ext"
+	SubjectVer Column = "subject_ver" // the version that goes with it
+	Level      Column = "level"
+	Handled    Column = "handled" // int64 0/1
+	// Counted is 1 for a crash of which only the signature came: it has no stack.
+	Counted     Column = "counted"     // int64 0/1
 	Quarantined Column = "quarantined" // int64 0/1; queries leave quarantined rows out unless they filter on this
 	Dedup       Column = "dedup"       // int64 bit pattern
 	Session     Column = "session"     // int64 bit pattern

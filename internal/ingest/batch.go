@@ -13,7 +13,6 @@ import (
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
 	"github.com/bellwether-project/bellwether/internal/pipeline"
-	"github.com/bellwether-project/bellwether/internal/receipt"
 	"github.com/bellwether-project/bellwether/internal/scrub"
 )
 
@@ -42,7 +41,7 @@ type outcome struct {
 	Kept   bool
 	Reason string // of a drop
 	ID     eco.ID
-	Answer *receipt.Answer // of a crash, when the batch answers
+	Answer *Told // of a crash, when the batch answers
 }
 
 func (s *Server) newBatch(g gate) *batch {
@@ -103,6 +102,12 @@ func (b *batch) add(it *item.Item) outcome {
 		return outcome{Reason: "limit:append"}
 	}
 	item.Place(it, p.Subject.Extension, p.Subject.Host)
+	if r := b.s.o.Receipts; r != nil && it.Crash != nil && it.Crash.Counted != "" {
+		if a, unknown := r.unknown(p.Subject, it.Crash); unknown {
+			b.drop(it, pipeline.Unknown)
+			return outcome{Reason: pipeline.Unknown, Answer: &Told{a, r.send(p.Subject, it.Crash.Owner, &a)}}
+		}
+	}
 	e := &b.env
 	*e = eco.Envelope{
 		ID: b.s.random.id(b.g.now), Received: b.now, Time: b.time(it.Time), Protocol: b.g.protocol, Kind: it.Kind, Tier: tier, Class: classOf(it.Kind),

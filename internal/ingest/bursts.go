@@ -142,6 +142,7 @@ func (w *bursts) keyOf(c *eco.Crash) uint64 {
 	var h maphash.Hash
 	h.SetSeed(w.seed)
 	h.WriteString(c.Platform)
+	h.WriteString(c.Counted)
 	if len(c.Exceptions) == 0 {
 		h.WriteString(c.Text[:min(len(c.Text), 256)])
 		return h.Sum64()

@@ -3,7 +3,6 @@ package ingest
 import (
 	"encoding/json"
 	"net/http"
-	"strings"
 
 	"github.com/bellwether-project/bellwether/internal/door"
 	"github.com/bellwether-project/bellwether/internal/eco"
@@ -59,7 +58,7 @@ func (s *Server) interest(w http.ResponseWriter, r *http.Request) error {
 	if ok, wait := s.keys.Allow("interest "+g.key.Key.Public, 1, interestRate, interestBurst, g.now); !ok {
 		return door.Later(fault.E(op, fault.RateLimited, "This key asks too often.", nil), wait)
 	}
-	hash, ok := signatureHash(q.Signature)
+	hash, ok := receipt.ParseSignature(q.Signature)
 	if !ok {
 		return fault.E(op, fault.Invalid, "signature: sig/1: and 16 hexadecimal digits.", nil)
 	}
@@ -72,7 +71,11 @@ func (s *Server) interest(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	a.Signature = receipt.SignaturePrefix + hash
-	body, err := json.Marshal(a)
+	told := Told{Answer: a}
+	if rs := s.o.Receipts; rs != nil {
+		told.Send = rs.send(g.key.Project.Subject, ext, &a)
+	}
+	body, err := json.Marshal(told)
 	if err != nil {
 		return fault.E(op, fault.Internal, "", err)
 	}
@@ -98,18 +101,4 @@ func asked(w http.ResponseWriter, r *http.Request) (q interest, err error) {
 	}
 	w.Header().Set("Allow", "GET, POST, OPTIONS")
 	return q, door.WithStatus(fault.E(op, fault.Invalid, "This address takes GET and POST requests.", nil), http.StatusMethodNotAllowed)
-}
-
-// signatureHash reads "sig/1:" and 16 hex digits.
-func signatureHash(s string) (string, bool) {
-	hash, ok := strings.CutPrefix(s, receipt.SignaturePrefix)
-	if !ok || len(hash) != 16 {
-		return "", false
-	}
-	for i := range len(hash) {
-		if c := hash[i]; !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f') {
-			return "", false
-		}
-	}
-	return hash, true
 }

@@ -86,7 +86,7 @@ func FuzzInterest(f *testing.F) {
 	f.Add("sig/1:00112233445566aa")
 	f.Add(`{"key":"x"}`)
 	f.Fuzz(func(t *testing.T, s string) {
-		if hash, ok := signatureHash(s); ok && receipt.SignaturePrefix+hash != s {
+		if hash, ok := receipt.ParseSignature(s); ok && receipt.SignaturePrefix+hash != s {
 			t.Errorf("%q: %q", s, hash)
 		}
 	})

@@ -12,7 +12,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
 	"github.com/bellwether-project/bellwether/internal/ingest/native"
-	"github.com/bellwether-project/bellwether/internal/receipt"
+	"github.com/bellwether-project/bellwether/internal/pipeline"
 )
 
 var nativeCORS = door.CORS{Methods: "POST", Headers: "content-type, content-encoding, authorization, x-bellwether-key", Expose: "retry-after, x-request-id"}
@@ -32,7 +32,15 @@ type ItemNote struct {
 	Outcome  string `json:"outcome"`             // kept, dropped
 	Reason   string `json:"reason,omitempty"`    // of a drop
 	// Answer is what is known of a kept crash: whether it is new, where a fix is, its receipt.
-	Answer *receipt.Answer `json:"answer,omitempty"`
+	Answer *Told `json:"answer,omitempty"`
+	// Detail says in words why a crash of which only the signature came was dropped.
+	Detail string `json:"detail,omitempty"`
+}
+
+// details are the drops of a count in words: its client has to send something else.
+var details = map[string]string{
+	pipeline.Unknown:   "No crash with this signature is known here, so there is nothing to count: send the full report.",
+	"schema:signature": "signature: sig/1: and 16 hexadecimal digits, as answers give it. A crash without one needs exceptions, a text or a message.",
 }
 
 // native serves one of /api/v1/intake/{crashes,sessions,events}.
@@ -98,7 +106,7 @@ func (s *Server) nativeAnswer(w http.ResponseWriter, r *http.Request, g gate, it
 		if out.Kept {
 			note.ID, note.Answer = out.ID.String(), out.Answer
 		} else {
-			note.Outcome, note.Reason = "dropped", out.Reason
+			note.Outcome, note.Reason, note.Answer, note.Detail = "dropped", out.Reason, out.Answer, details[out.Reason]
 			if strings.HasPrefix(out.Reason, "consent:") || strings.HasPrefix(out.Reason, "optout:") {
 				if tier := string(consent.TierOf(native.Protocol, it.Name)); !slices.Contains(a.Stop, tier) {
 					a.Stop = append(a.Stop, tier)

@@ -38,31 +38,77 @@ func (b *batch) receiptHeader(h http.Header) {
 	}
 }
 
+// Told is an answer with how to send what it wants.
+type Told struct {
+	receipt.Answer
+	Send *receipt.Send `json:"send,omitempty"`
+}
+
+const crashesPath = "/api/v1/intake/crashes"
+
+// send says how to send what an answer wants of its signature. A client of a host
+// names the extension that it is about; in an extension's own project it is that one.
+func (r *Receipts) send(subject registry.Subject, ext eco.ExtensionID, a *receipt.Answer) *receipt.Send {
+	if subject.Extension != "" {
+		ext = ""
+	}
+	return receipt.SendTo(r.Base+crashesPath, a.Signature, ext, a.Wanted)
+}
+
+// unknown says that a crash of which only the signature came cannot be counted,
+// and what is told its sender then: nobody knows the signature. ok is false when
+// it is known, or when only the flow can tell.
+func (r *Receipts) unknown(subject registry.Subject, c *eco.Crash) (a receipt.Answer, ok bool) {
+	s, sure := r.Board.Look(receipt.Asker{Extension: subject.Extension, Host: subject.Host}, c.Owner, c.Counted)
+	if !sure || s != nil {
+		return a, false
+	}
+	a = receipt.Tell(nil, "")
+	a.Signature = receipt.SignaturePrefix + c.Counted
+	return a, true
+}
+
 // answer tells what is known of a crash. It works on the crash itself: the record
 // must have been encoded before. What breaks here costs the answer, not the crash.
-func (r *Receipts) answer(subject registry.Subject, e *eco.Envelope) (a receipt.Answer) {
+func (r *Receipts) answer(subject registry.Subject, e *eco.Envelope) (a Told) {
 	defer func() {
 		if recover() != nil {
-			a = receipt.Answer{State: receipt.Received, Wanted: receipt.Full}
+			a = Told{Answer: received}
 		}
 		if a.Receipt = r.Book.ID(e.ID); a.Receipt != "" {
 			a.URL = r.url(a.Receipt)
 		}
 	}()
 	if e.Quarantined {
-		return receipt.Answer{State: receipt.Held, Wanted: receipt.Full}
+		return Told{Answer: receipt.Answer{State: receipt.Held, Wanted: receipt.Full}}
 	}
 	hash, by := r.sign(e.Crash, e.Origin)
 	defer func() { a.Signature = receipt.SignaturePrefix + hash }()
 	s, ok := r.Board.Look(receipt.Asker{Extension: subject.Extension, Host: subject.Host}, by.Extension, hash)
 	if !ok {
-		return receipt.Answer{State: receipt.Received, Wanted: receipt.Full}
+		return Told{Answer: received}
 	}
-	return r.tell(s, version(&e.Origin, &by))
+	a.Answer = r.tell(s, version(&e.Origin, &by))
+	if a.Signature = receipt.SignaturePrefix + hash; a.Wanted == receipt.Counts {
+		a.Send = r.send(subject, by.Extension, &a.Answer)
+	}
+	return a
 }
+
+// received is what is told when nothing can be said yet.
+var received = receipt.Answer{State: receipt.Received, Wanted: receipt.Full}
 
 // sign is the flow's line without symbols: the same stages, on one crash.
 func (r *Receipts) sign(c *eco.Crash, o eco.Origin) (hash string, by eco.Blame) {
+	if c.Counted != "" { // its client signed it
+		by.Extension = c.Owner
+		for _, a := range c.Active {
+			if a.ID == c.Owner {
+				by.Version = a.Version
+			}
+		}
+		return c.Counted, by
+	}
 	w := r.World()
 	stack.Fill(c)
 	stack.Normalise(c)

@@ -42,7 +42,7 @@ func TestNativeAnswersAtOnce(t *testing.T) {
 		if err != nil || a.Items[0].Answer.Receipt != r.Book.ID(id) || a.Items[0].Answer.URL != "https://b.example/receipts/"+r.Book.ID(id) {
 			t.Errorf("%+v", a.Items[0])
 		}
-		return *a.Items[0].Answer
+		return a.Items[0].Answer.Answer
 	}
 	if a := ask(); a.State != receipt.Received || a.Known {
 		t.Errorf("before the board is loaded: %+v", a)

@@ -91,6 +91,10 @@ func (w *Worker) settle(it *item, now time.Time) (err error) {
 			it.step("place", family.Version, "quarantined", now.UnixMilli())
 			return nil
 		}
+		if it.counted() {
+			w.settleCounted(it, now)
+			return nil
+		}
 		p := w.index.Place(it.input)
 		if p.Family == "" {
 			return fault.E("pipeline.place", fault.Internal, "The crash was given no family.", nil)
@@ -104,6 +108,7 @@ func (w *Worker) settle(it *item, now time.Time) (err error) {
 		}
 		it.step("place", family.Version, p.Family, now.UnixMilli())
 		w.suspect(it, now)
+		w.placed(it)
 	}
 	return nil
 }
@@ -162,7 +167,7 @@ func seen(items []item) []crash.Seen {
 			out = append(out, crash.Seen{
 				Family: it.place.Family, Version: family.Version, Title: sig.Title, Type: exceptionType(it), Platform: e.Crash.Platform,
 				Block: it.input.Block, Blame: blamed, Target: target, Host: e.Origin.Host,
-				First: e.Received, Last: e.Received, Representative: e.ID,
+				First: e.Received, Last: e.Received,
 			})
 		}
 		s := &out[n]
@@ -170,6 +175,12 @@ func seen(items []item) []crash.Seen {
 		s.Happened = max(s.Happened, min(e.Time, e.Received))
 		s.Releases = addRelease(s.Releases, it.release)
 		s.Near = addNear(s.Near, it.place.Near)
+		if it.counted() { // it stands for nothing, and its signature is known
+			continue
+		}
+		if s.Representative.IsZero() {
+			s.Representative = e.ID
+		}
 		if key := [2]string{s.Family, it.sig.Hash}; !sigs[key] {
 			sigs[key] = true
 			sig, message, frames := shown(it)

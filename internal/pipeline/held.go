@@ -143,6 +143,9 @@ func (w *Worker) release(ctx context.Context, list []crash.HeldCrash) error {
 	}
 	began := w.o.Now()
 	w.prepare(items)
+	if err := w.learnSigned(ctx, items); err != nil {
+		return err
+	}
 	for i := range items {
 		it := &items[i]
 		if it.outcome != stored {

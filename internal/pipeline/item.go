@@ -82,6 +82,9 @@ func (it *item) fact() eco.Fact {
 		f.Name, f.Level, f.ClientID = exceptionType(it), c.Level, e.ClientID
 		f.Handled = c.Handled != nil && *c.Handled
 		f.Signature, f.Family = it.sig.Hash, it.place.Family
+		if it.counted() {
+			f.Value = 1
+		}
 		if !e.Quarantined {
 			f.Blame = it.blame.Extension
 			if f.Blame != "" {

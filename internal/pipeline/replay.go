@@ -53,9 +53,13 @@ func (w *Worker) replayLast(ctx context.Context) (uint64, error) {
 		w.addAll(b, messages)
 	}
 	b.upto = uint64(upto)
+	if err := w.learnSigned(ctx, b.items); err != nil {
+		return 0, err
+	}
 	for i := range b.items {
 		it := &b.items[i]
 		if d, ok := decided[i]; ok {
+			w.recallCounted(it, d, began)
 			it.recall(d)
 		}
 		if it.outcome == stored && w.o.Erased != nil && w.o.Erased(it.env) {

@@ -67,7 +67,7 @@ func traffic(h *house, rng *rand.Rand) [][]*eco.Envelope {
 		var m []*eco.Envelope
 		for range 1 + rng.IntN(6) {
 			var e *eco.Envelope
-			switch rng.IntN(10) {
+			switch rng.IntN(12) {
 			case 0, 1, 2, 3:
 				e = h.crash(fmt.Sprintf("function%c", 'A'+rng.IntN(6)), []string{"", "", "", "poison", "refuse"}[rng.IntN(5)])
 				if rng.IntN(2) == 0 {
@@ -82,6 +82,14 @@ func traffic(h *house, rng *rand.Rand) [][]*eco.Envelope {
 				e = h.session(uint64(1+rng.IntN(4)), []string{"ok", "exited", "crashed", "abnormal"}[rng.IntN(4)], int64(rng.IntN(2)))
 			case 7, 8:
 				e = h.event("opened")
+			case 9, 10: // only the signature of one that came, or did not
+				e = h.countOf(h.crash(fmt.Sprintf("function%c", 'A'+rng.IntN(6)), ""))
+				if rng.IntN(2) == 0 && len(before) > 0 && before[0].Kind == eco.KindCrash && before[0].Crash.Counted == "" {
+					e = h.countOf(before[0])
+				}
+				if rng.IntN(2) == 0 {
+					e.Dedup = uint64(300 + rng.IntN(4))
+				}
 			default:
 				if e = h.event("again"); len(before) > 0 { // the very same record twice
 					e = before[rng.IntN(len(before))]

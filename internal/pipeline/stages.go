@@ -124,6 +124,10 @@ func (w *Worker) line(it *item, world *blame.World, now time.Time) (at string, e
 	}
 	it.crashPart = new(crashPart)
 	env.Steps = append(make([]eco.Step, 0, len(env.Steps)+len(w.stages)+1), env.Steps...)
+	if it.counted() { // there is no stack to read
+		it.sig = eco.Signature{Version: signature.Version, Hash: env.Crash.Counted, Title: countedTitle}
+		return "", nil
+	}
 	for _, s := range w.stages {
 		at = s.name
 		note, err := s.do(it, world)

@@ -25,6 +25,9 @@ func (w *Worker) store(ctx context.Context, b *batch) error {
 	if err := w.persist(ctx, "links", func() error { return w.learnLinks(ctx) }); err != nil {
 		return err
 	}
+	if err := w.persist(ctx, "signatures", func() error { return w.learnSigned(ctx, b.items) }); err != nil {
+		return err
+	}
 	before := replayedOf(letters)
 	w.decide(b.items, letters, began)
 	families := seen(b.items)

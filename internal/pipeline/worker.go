@@ -110,6 +110,7 @@ type Worker struct {
 	known    *aging[struct{}]
 	sessions *aging[sessionState]
 	releases map[Release]struct{}
+	signed   map[string][]crash.Signed // by hash, of the signatures that the batch counts by
 	newest   time.Time
 	batches  uint64 // since the start
 
@@ -166,7 +167,7 @@ func (w *Worker) work(ctx context.Context) error {
 	w.index, w.links = family.NewIndex(w.o.Families), nil
 	w.shown.Store(w.index)
 	w.known, w.sessions = newAging[struct{}](maxDedup), newAging[sessionState](maxSessions)
-	w.releases, w.changed = map[Release]struct{}{}, map[string]bool{}
+	w.releases, w.changed, w.signed = map[Release]struct{}{}, map[string]bool{}, map[string][]crash.Signed{}
 	w.newest = time.UnixMilli(0)
 	err := w.o.Desk.Blocks(ctx, func(b crash.Block) error {
 		_, err := w.index.Restore(b.Body)

@@ -114,18 +114,24 @@ func Tell(s *Standing, version string) Answer {
 	return a
 }
 
-// wanted is what the owner set, else what the state suggests: a fixed crash is
-// only counted, an ignored one is not wanted.
+// wanted is what the owner set, else what the state suggests.
 func (s *Standing) wanted() Wanted {
+	w, _ := Want(s.State, s.Wanted)
+	return w
+}
+
+// Want is what clients are asked to send of a family, and why: what its owner said,
+// else what its state suggests. A fixed crash is only counted, an ignored one is not wanted.
+func Want(state State, said Wanted) (w Wanted, why string) {
 	switch {
-	case s.Wanted != "":
-		return s.Wanted
-	case s.State == Fixed:
-		return Counts
-	case s.State == Ignored:
-		return Nothing
+	case said != "":
+		return said, "the owner said so under “What reporters are told”"
+	case state == Fixed:
+		return Counts, "the family is resolved, and counts tell whether it comes back"
+	case state == Ignored:
+		return Nothing, "the family is ignored"
 	}
-	return Full
+	return Full, "the family is open"
 }
 
 // fixedIn names the release with the fix, and tells whether a version has it.

@@ -45,13 +45,7 @@ func (s *Server) answerForm(v viewer, f crash.Family, w answers.Words) *answerFo
 		o.Selected = o.Value == string(w.Wanted)
 		a.Wants = append(a.Wants, o)
 	}
-	st := receipt.Standing{State: receipt.Known, ResolvedIn: f.ResolvedIn, FixedIn: w.FixedIn, Expected: w.Expected}
-	switch f.State {
-	case crash.Resolved:
-		st.State = receipt.Fixed
-	case crash.Ignored:
-		st.State = receipt.Ignored
-	}
+	st := receipt.Standing{State: standingOf(f.State), ResolvedIn: f.ResolvedIn, FixedIn: w.FixedIn, Expected: w.Expected}
 	a.Preview = receipt.Tell(&st, f.LastRelease)
 	a.Head, _, _, _ = receiptWords(a.Preview)
 	return a

@@ -39,6 +39,7 @@ type crashPage struct {
 	Why      []eco.WhyStep
 	Dump     *dumpView
 	Near     []crash.Near
+	Counted  bool // only its signature came
 }
 
 type pair struct{ Name, Value, Href string }
@@ -77,7 +78,7 @@ func (s *Server) crash(w http.ResponseWriter, r *http.Request, v viewer) error {
 	doc.Origin.Install, doc.Crash.SessionID = 0, "" // they would let a reader follow one person; the API leaves them out, too
 	p := crashPage{Doc: doc, ID: doc.ID.String(), Trace: traceOf(doc), Blame: candidates(doc.Blame), Redacted: doc.Redacted,
 		Received: v.at(time.UnixMilli(doc.Received)), Happened: v.at(time.UnixMilli(doc.Time)), Removed: doc.Removed,
-		Why: doc.Signature.Why, Near: doc.Placement.Near, Active: doc.Crash.Active}
+		Why: doc.Signature.Why, Near: doc.Placement.Near, Active: doc.Crash.Active, Counted: doc.Crash.Counted != ""}
 	if p.Dump, err = s.dumpView(ctx, v, doc); err != nil {
 		return err
 	}
@@ -105,6 +106,9 @@ func (s *Server) crash(w http.ResponseWriter, r *http.Request, v viewer) error {
 	}
 	if body, err := json.MarshalIndent(doc, "", "  "); err == nil {
 		p.JSON, p.Cut = string(body[:min(len(body), maxJSON)]), len(body) > maxJSON
+	}
+	if p.Counted {
+		return s.render(w, r, http.StatusOK, "crash", p)
 	}
 	t, err := s.o.Desk.Together(ctx, scope, p.ID)
 	switch code := fault.CodeOf(err); {

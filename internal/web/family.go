@@ -38,6 +38,8 @@ type familyPage struct {
 	familyTriage
 	People familyPeople
 	Quiet  empty // when nothing crashed in the period
+	// Counted says how many crashes came as their signature alone; nil when none did.
+	Counted *countedView
 }
 
 type shareList struct {
@@ -173,6 +175,7 @@ func (s *Server) showFamily(w http.ResponseWriter, r *http.Request, v viewer, id
 			return err
 		}
 	}
+	p.Counted = countedOf(d, p.Answer)
 	if err := s.familyEvidence(ctx, v, &p, d); err != nil {
 		return err
 	}
@@ -198,9 +201,9 @@ func (s *Server) familyEvidence(ctx context.Context, v viewer, p *familyPage, d 
 	if recent.Next != "" {
 		p.More = "/crashes/list?family=" + d.ID
 	}
-	rep := d.Representative
-	if rep.IsZero() && len(recent.Crashes) > 0 {
-		rep = recent.Crashes[0].ID
+	rep, whole := d.Representative, withStack(recent.Crashes)
+	if rep.IsZero() && len(whole) > 0 {
+		rep = whole[0].ID
 	}
 	if rep.IsZero() {
 		return nil
@@ -214,7 +217,7 @@ func (s *Server) familyEvidence(ctx context.Context, v viewer, p *familyPage, d 
 	}
 	p.Trace, p.Rep = traceOf(doc), "/crashes/"+rep.String()
 	p.Blame = candidates(doc.Blame)
-	other := pickOther(recent.Crashes, doc)
+	other := pickOther(whole, doc)
 	if other.IsZero() {
 		return nil
 	}

@@ -45,6 +45,7 @@ var Keys = []Key{
 	{"is", Choice, "The state of the family; new: first seen in the period.", "is:regressed", []string{"open", "resolved", "ignored", "regressed", "new"}},
 	{"level", Choice, "How bad the client says it is.", "level:fatal", []string{"fatal", "error", "warning", "info", "debug"}},
 	{"handled", Choice, "Whether the program went on.", "handled:no", []string{"yes", "no"}},
+	{"counted", Choice, "Whether only its signature came, and no stack.", "counted:no", []string{"yes", "no"}},
 	{"type", Text, "The type of the exception.", "type:TypeError", nil},
 	{"message", Words, "Words of the message.", `message:"cannot read"`, nil},
 	{"frame", Words, "Words of a function, module or file on the stack.", "frame:onDidChange", nil},

@@ -87,8 +87,11 @@ func (d *Desk) crashes(ctx context.Context, family, host string, from, to time.T
 	return votes, min(len(list), maxCrashes) - len(votes), err
 }
 
-// onePerInstall keeps the first row of each installation, and each row of none.
+// onePerInstall keeps the first row of each installation, and each row of none. Of
+// a crash that was only counted it is seldom known what was active: those with a
+// stack go before them.
 func onePerInstall(rows []eco.Fact) []*eco.Fact {
+	stacksFirst(rows)
 	seen := map[eco.Install]bool{}
 	var out []*eco.Fact
 	for i := range rows {
@@ -102,6 +105,17 @@ func onePerInstall(rows []eco.Fact) []*eco.Fact {
 	return out
 }
 
+// stacksFirst puts the crashes that were only counted behind the others.
+func stacksFirst(rows []eco.Fact) {
+	behind := func(f *eco.Fact) int {
+		if f.Counted() {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(rows, func(a, b eco.Fact) int { return behind(&a) - behind(&b) })
+}
+
 // others are crashes of a host's families, the newest ones, some of each.
 func (d *Desk) others(ctx context.Context, host string, from, to time.Time) ([]ballot, error) {
 	r, err := d.merged(ctx, of(host, eco.KindCrash, from, to))
@@ -112,6 +126,7 @@ func (d *Desk) others(ctx context.Context, host string, from, to time.Time) ([]b
 		family  string
 		install eco.Install
 	}
+	stacksFirst(r.Facts)
 	seen, n := map[key]bool{}, map[string]int{}
 	var list []*eco.Fact
 	for i := range r.Facts {

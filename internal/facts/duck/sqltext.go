@@ -150,6 +150,8 @@ func expression(c facts.Column, p *part, fromRoll bool) string {
 		return "(CASE WHEN blame <> '' THEN blame ELSE extension END)"
 	case facts.SubjectVer:
 		return "(CASE WHEN blame <> '' THEN blame_ver ELSE ext_version END)"
+	case facts.Counted:
+		return "(kind = 'crash' AND value >= 1)::BIGINT"
 	case facts.Handled, facts.Quarantined:
 		return string(c) + "::BIGINT"
 	}

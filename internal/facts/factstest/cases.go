@@ -30,7 +30,7 @@ func roundTrip(t *testing.T, open Open) {
 		s = reopen()
 	}
 	// every column of a fact finds it
-	for _, c := range append([]facts.Column{facts.Hour, facts.Date, facts.SubjectExt, facts.SubjectVer, facts.Dedup, facts.Session, facts.Install}, facts.Exported...) {
+	for _, c := range append([]facts.Column{facts.Hour, facts.Date, facts.SubjectExt, facts.SubjectVer, facts.Counted, facts.Dedup, facts.Session, facts.Install}, facts.Exported...) {
 		r := ask(t, s, facts.Query{Rows: true, Where: []facts.Cond{is(c, printed(facts.Value(&full, c))), is(facts.Family, "F-1")}})
 		if len(r.Facts) != 1 {
 			t.Errorf("%s: %d facts", c, len(r.Facts))

@@ -20,7 +20,7 @@ import (
 var columns = []facts.Column{
 	facts.Hour, facts.Date, facts.ID, facts.Class, facts.Kind, facts.Project, facts.Extension, facts.ExtVersion, facts.Host, facts.HostVersion,
 	facts.Channel, facts.OS, facts.OSVersion, facts.Arch, facts.Runtime, facts.Environment, facts.Country, facts.SDK, facts.Name, facts.Signature,
-	facts.Family, facts.Blame, facts.BlameVer, facts.SubjectExt, facts.SubjectVer, facts.Level, facts.Handled, facts.Quarantined, facts.Dedup,
+	facts.Family, facts.Blame, facts.BlameVer, facts.SubjectExt, facts.SubjectVer, facts.Level, facts.Handled, facts.Counted, facts.Quarantined, facts.Dedup,
 	facts.Session, facts.Install, facts.ClientID, facts.Received,
 }
 

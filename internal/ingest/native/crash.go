@@ -3,12 +3,14 @@ package native
 import (
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
+	"github.com/bellwether-project/bellwether/internal/receipt"
 	"github.com/bellwether-project/bellwether/internal/stack"
 )
 
 func (d *decoder) crash(it *item.Item) {
 	r := d.r
 	c := new(eco.Crash)
+	signature := ""
 	it.Name, it.Kind, it.Crash = "crash", eco.KindCrash, c
 	r.Fields(func(key []byte) {
 		switch string(key) {
@@ -50,6 +52,8 @@ func (d *decoder) crash(it *item.Item) {
 			it.Session = item.Raw(r.Str(item.MaxID))
 		case "weight":
 			it.Weight, _ = r.Num()
+		case "signature":
+			signature = r.Str(item.MaxWord)
 		default:
 			r.Skip()
 		}
@@ -61,9 +65,27 @@ func (d *decoder) crash(it *item.Item) {
 		it.Kind, it.Crash, it.Drop = "", nil, Unread
 		return
 	}
-	if len(c.Exceptions) == 0 && c.Text == "" && c.Message == "" {
+	if len(c.Exceptions) > 0 || c.Text != "" || c.Message != "" {
+		return // a stack, or something to make one of: its signature is made here
+	}
+	if signature != "" {
+		counted(it, signature)
+	} else {
 		it.Kind, it.Crash, it.Drop = "", nil, "schema:empty"
 	}
+}
+
+// counted makes of a crash that says nothing but its signature one that is only
+// counted. What else of its content came along, which is nothing for a count, is
+// not taken.
+func counted(it *item.Item, signature string) {
+	hash, ok := receipt.ParseSignature(signature)
+	if !ok {
+		it.Kind, it.Crash, it.Drop = "", nil, "schema:signature"
+		return
+	}
+	c := it.Crash
+	it.Crash = &eco.Crash{Level: c.Level, Handled: c.Handled, Active: c.Active, Owner: c.Owner, Counted: hash}
 }
 
 // readText makes frames of a text. A whole report (of Node.js, a JVM, macOS …) holds

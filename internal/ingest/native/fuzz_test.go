@@ -3,17 +3,20 @@ package native
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
+	"github.com/bellwether-project/bellwether/internal/receipt"
 )
 
 const now = 1795218900000
 
-// vectors returns the requests of the golden vectors by their list.
+// vectors returns the requests of the golden vectors by their file.
 func vectors(t testing.TB) map[string][]byte {
 	t.Helper()
 	files, err := filepath.Glob("../../../schema/intake/vectors/*.json")
@@ -27,13 +30,12 @@ func vectors(t testing.TB) map[string][]byte {
 			t.Fatal(err)
 		}
 		var v struct {
-			List    string         `json:"list"`
 			Request jsontext.Value `json:"request"`
 		}
 		if err := json.Unmarshal(b, &v); err != nil {
 			t.Fatal(err)
 		}
-		all[v.List] = v.Request
+		all[filepath.Base(f)] = v.Request
 	}
 	return all
 }
@@ -59,13 +61,23 @@ func FuzzRead(f *testing.F) {
 			if c := it.Crash; c != nil && (len(c.Exceptions) > item.MaxExceptions || len(c.Breadcrumbs) > item.MaxCrumbs || len(c.Active) > item.MaxActive) {
 				t.Fatal("a crash past its bounds")
 			}
+			if c := it.Crash; c != nil && c.Counted != "" {
+				if _, ok := receipt.ParseSignature(receipt.SignaturePrefix + c.Counted); !ok || c.Text != "" || c.Message != "" || c.Platform != "" || c.Command != "" ||
+					c.Thread != "" || c.Mechanism != "" || len(c.Exceptions)+len(c.Breadcrumbs)+len(c.Tags)+len(c.Modules) > 0 {
+					t.Fatalf("a count with content: %+v", c)
+				}
+			}
 		}
 	})
 }
 
 func BenchmarkRead(b *testing.B) {
-	for list, body := range vectors(b) {
-		b.Run(list, func(b *testing.B) {
+	for file, body := range vectors(b) {
+		list := strings.TrimSuffix(file, ".json")
+		if !slices.Contains(lists, list) {
+			list = "crashes"
+		}
+		b.Run(file, func(b *testing.B) {
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()
 			for b.Loop() {

@@ -1,0 +1,52 @@
+package web
+
+import (
+	"slices"
+
+	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/receipt"
+)
+
+// countedView is how many crashes of a family came as their signature alone, and why.
+type countedView struct {
+	N    int64
+	List string // the address of them
+	Why  string
+}
+
+func countedOf(d crash.Detail, a *answerForm) *countedView {
+	if d.Counted == 0 {
+		return nil
+	}
+	var said receipt.Wanted
+	if a != nil {
+		said = a.Wanted
+	}
+	w, why := receipt.Want(standingOf(d.State), said)
+	c := &countedView{N: d.Counted, List: "/crashes/list?family=" + d.ID + "&q=counted%3Ayes"}
+	switch w {
+	case receipt.Counts:
+		c.Why = "Clients that ask first are told to send counts: " + why + "."
+	case receipt.Nothing:
+		c.Why = "Clients that ask first are told to send nothing now: " + why + "."
+	default:
+		c.Why = "Clients that ask first are told to send full reports now: " + why + "."
+	}
+	return c
+}
+
+// standingOf is a family's state in the words for outsiders.
+func standingOf(s crash.State) receipt.State {
+	switch s {
+	case crash.Resolved:
+		return receipt.Fixed
+	case crash.Ignored:
+		return receipt.Ignored
+	}
+	return receipt.Known
+}
+
+// withStack are the crashes of a list that came with a stack.
+func withStack(rows []crash.Row) []crash.Row {
+	return slices.DeleteFunc(slices.Clone(rows), func(c crash.Row) bool { return c.Counted })
+}
