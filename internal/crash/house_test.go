@@ -62,6 +62,7 @@ type report struct {
 	host          string
 	hostVersion   string
 	os            string
+	environment   string
 	install       eco.Install
 	at            time.Time // zero: the desk's now
 	client, title string
@@ -96,7 +97,7 @@ func (x *desk) add(list ...report) []eco.ID {
 		ms := r.at.UnixMilli()
 		f := eco.Fact{ID: id, Class: eco.ClassCrash, Kind: eco.KindCrash, Received: ms, Time: ms, Name: "TypeError", Weight: 1, Count: 1,
 			Signature: r.sig, Family: r.family, Blame: r.blame, ClientID: r.client,
-			Origin: eco.Origin{Project: 1, Extension: r.ext, Host: r.host, HostVersion: r.hostVersion, OS: r.os, Install: r.install}}
+			Origin: eco.Origin{Project: 1, Extension: r.ext, Host: r.host, HostVersion: r.hostVersion, OS: r.os, Environment: r.environment, Install: r.install}}
 		target := "host"
 		if r.blame != "" {
 			f.BlameVer, target = r.version, "extension"

@@ -81,13 +81,13 @@ func (d *Desk) understand(ctx context.Context, scope facts.Scope, p Period, q qu
 		case "id":
 			err = d.byID(ctx, scope, t, s, a)
 		case "install":
-			err = d.byInstall(q, t, a)
+			err = d.byInstall(scope, q, t, a)
 		default:
 			col := columns[t.Key]
 			if t.Key == "release" {
 				col = release
 			}
-			err = d.among(ctx, scope, p, col, t, a)
+			err = d.among(ctx, scope, p, q, col, t, a)
 		}
 		if err != nil {
 			return nil, err
@@ -106,7 +106,7 @@ func (s *search) put(families map[string]bool, not bool) {
 
 // among narrows a column. Values with *, comparisons and text of which nobody
 // knows the case are looked up among the values there are.
-func (d *Desk) among(ctx context.Context, scope facts.Scope, p Period, col facts.Column, t query.Term, a *ask) error {
+func (d *Desk) among(ctx context.Context, scope facts.Scope, p Period, q query.Query, col facts.Column, t query.Term, a *ask) error {
 	values := slices.Clone(t.Values)
 	exact := t.Op == query.Is && (slices.Contains(lower, t.Key) || col.Type() == facts.TypeInt)
 	for i, v := range values {
@@ -126,9 +126,12 @@ func (d *Desk) among(ctx context.Context, scope facts.Scope, p Period, col facts
 		exact = exact && !strings.Contains(v, "*")
 		values[i] = v
 	}
+	if col == facts.Environment {
+		ownProjects(scope, q, a)
+	}
 	if !exact {
 		t.Values = values
-		all, err := d.valuesOf(ctx, scope, p, col)
+		all, err := d.valuesOf(ctx, scope, p, col, q)
 		if err != nil {
 			return err
 		}
@@ -144,10 +147,37 @@ func (d *Desk) among(ctx context.Context, scope facts.Scope, p Period, col facts
 	return nil
 }
 
+// ownProjects narrows a question that is about the project a crash came in through
+// (its environment, its install) to the projects of whoever asks: those who see a
+// crash only because their extension is blamed for it must not learn that.
+func ownProjects(scope facts.Scope, q query.Query, a *ask) {
+	if scope.All() {
+		return
+	}
+	own := make([]string, 0, len(scope.Extensions())+1)
+	for _, e := range scope.Extensions() {
+		own = append(own, string(e))
+	}
+	if len(own) == 0 { // whoever has hosts alone sees nothing but their own projects
+		own = append(own, "")
+	}
+	for _, t := range q.Of("host") { // the own hosts' own projects
+		if !t.Not && t.Op == query.Is && !slices.ContainsFunc(t.Values, func(v string) bool { return !slices.Contains(scope.Hosts(), strings.ToLower(v)) }) {
+			own = append(own, "")
+			break
+		}
+	}
+	a.in(facts.Extension, own...)
+}
+
 // valuesOf lists the values of a column in the scope and period, those of most
 // crashes first.
-func (d *Desk) valuesOf(ctx context.Context, scope facts.Scope, p Period, col facts.Column) ([]string, error) {
-	r, err := d.query(ctx, p.crashes(scope).by(col).sum(facts.Count).most(facts.Count).limit(maxFound))
+func (d *Desk) valuesOf(ctx context.Context, scope facts.Scope, p Period, col facts.Column, q query.Query) ([]string, error) {
+	a := p.crashes(scope)
+	if col == facts.Environment {
+		ownProjects(scope, q, a)
+	}
+	r, err := d.query(ctx, a.by(col).sum(facts.Count).most(facts.Count).limit(maxFound))
 	if err != nil {
 		return nil, err
 	}
@@ -294,7 +324,7 @@ func (d *Desk) byID(ctx context.Context, scope facts.Scope, t query.Term, s *sea
 
 // byInstall narrows to what one install sent: of the one extension or host that
 // stands beside it, because pseudonyms are comparable within one only.
-func (d *Desk) byInstall(q query.Query, t query.Term, a *ask) error {
+func (d *Desk) byInstall(scope facts.Scope, q query.Query, t query.Term, a *ask) error {
 	const op = "crash.search"
 	if d.o.Pseudonym == nil {
 		return fault.E(op, fault.Invalid, "This process has no keys, so it cannot look for an install.", nil)
@@ -308,14 +338,15 @@ func (d *Desk) byInstall(q query.Query, t query.Term, a *ask) error {
 			continue
 		}
 		id := strings.ToLower(of[0].Values[0])
-		scope, col := "ext:"+id, facts.Extension
+		whose, col := "ext:"+id, facts.Extension
 		if key == "host" {
-			scope, col = "host:"+id, facts.Host
+			whose, col = "host:"+id, facts.Host
 			a.in(facts.Extension, "")
 		}
+		ownProjects(scope, q, a)
 		var installs []string
 		for _, raw := range t.Values {
-			installs = append(installs, strconv.FormatInt(int64(d.o.Pseudonym(scope, raw)), 10))
+			installs = append(installs, strconv.FormatInt(int64(d.o.Pseudonym(whose, raw)), 10))
 		}
 		a.in(col, id).in(facts.Install, installs...)
 		return nil
@@ -438,7 +469,7 @@ func (d *Desk) Complete(ctx context.Context, scope facts.Scope, text string, at 
 			return nil
 		}
 		var all []string
-		if all, err = d.valuesOf(ctx, scope, p, col); err != nil {
+		if all, err = d.valuesOf(ctx, scope, p, col, nil); err != nil {
 			return nil
 		}
 		var out []string

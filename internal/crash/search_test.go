@@ -2,6 +2,7 @@ package crash
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,6 +108,55 @@ func TestSearchForACommonFrame(t *testing.T) {
 		f, err := x.Families(t.Context(), everything, Filter{Query: q})
 		if err != nil || f.Total != maxFound || !f.Partial {
 			t.Errorf("%s: %d families, partial %v, %v", q, f.Total, f.Partial, err)
+		}
+	}
+}
+
+// Who sees a crash only because their extension is blamed for it learns neither
+// which install sent it nor through which project: what the page leaves out, no
+// search tells.
+func TestSearchOfOthersProjects(t *testing.T) {
+	x := newDesk(t, dbtest.Open(t))
+	// One through another author's project, one through the host's, both blamed on acme.theme; one of its own.
+	x.add(report{family: "F-A", sig: "aaaaaaaaaaaaaaaa", ext: "other.thing", blame: "acme.theme", version: "1.0.0", install: 5, environment: "others-canary"},
+		report{family: "F-A", sig: "aaaaaaaaaaaaaaaa", blame: "acme.theme", version: "1.0.0", install: 6, environment: "host-canary"},
+		report{family: "F-A", sig: "aaaaaaaaaaaaaaaa", ext: "acme.theme", blame: "acme.theme", version: "1.0.0", install: 7, environment: "mine"})
+	hosts := facts.Only(nil, []string{"studio"})
+	for _, q := range []struct {
+		scope facts.Scope
+		query string
+		want  int
+	}{
+		{themes, "", 3},
+		{themes, "install:ext:other.thing/5 extension:other.thing", 0},
+		{themes, "install:host:studio/6 host:studio", 0},
+		{themes, "install:ext:acme.theme/7 extension:acme.theme", 1},
+		{themes, "environment:others-canary", 0},
+		{themes, "environment:host*", 0},
+		{themes, "!environment:mine", 0},
+		{themes, "environment:mine", 1},
+		{hosts, "environment:host-canary host:studio", 1},
+		{hosts, "install:host:studio/6 host:studio", 1},
+		{everything, "environment:*canary", 2},
+		{everything, "install:host:studio/6 host:studio", 1},
+	} {
+		p, err := x.Crashes(t.Context(), q.scope, CrashFilter{Query: q.query})
+		if err != nil || len(p.Crashes) != q.want {
+			t.Errorf("%q finds %d crashes, want %d (%v)", q.query, len(p.Crashes), q.want, err)
+		}
+	}
+	for _, q := range []struct {
+		scope facts.Scope
+		want  string
+	}{{themes, "mine"}, {hosts, "host-canary"}, {everything, "host-canary mine others-canary"}} {
+		_, _, list, err := x.Complete(t.Context(), q.scope, "environment:", 12)
+		var got []string
+		for _, s := range list {
+			got = append(got, strings.TrimSpace(strings.TrimPrefix(s.Text, "environment:")))
+		}
+		slices.Sort(got)
+		if err != nil || strings.Join(got, " ") != q.want {
+			t.Errorf("completed with %q, want %q (%v)", got, q.want, err)
 		}
 	}
 }

@@ -11,6 +11,8 @@ func (x *scan) emails(s string) string {
 		case s[i] == 0xEF && at(s, i+1) == 0xBC && at(s, i+2) == 0xA0, // U+FF20
 			s[i] == 0xEF && at(s, i+1) == 0xB9 && at(s, i+2) == 0xAB: // U+FE6B
 			w = 3
+		case s[i] == '=' && at(s, i+1) == '4' && at(s, i+2) == '0' && isWord(at(s, i-1)) && publicDomain(s, i+3): // quoted printable
+			w = 3
 		default:
 			continue
 		}
@@ -30,10 +32,13 @@ func (x *scan) emails(s string) string {
 		if !ok {
 			if end = shellHost(s, start); end == 0 {
 				if end = loginAddress(s, from, start); end == 0 {
-					continue
+					if end = share(s, from, start, done); end == 0 {
+						continue
+					}
 				}
 			}
 		}
+		from = before(s, from, i, done)
 		if at(s, from-1) == '<' && at(s, end) == '>' { // Jo Ann <jo@example.org>
 			from, end = displayName(s, from-1, done), end+1
 		}
@@ -164,6 +169,11 @@ func shellHost(s string, i int) int {
 	if foldAt(s, i, "localhost") && j == i+9 {
 		return j
 	}
+	if from := i - 1; at(s, j) == '>' && at(s, localPart(s, from, 0)-1) == '<' { // <jo@contoso>
+		return j
+	} else if k := localPart(s, from, 0); j-i > 1 && (foldAt(s, k-4, "ssh ") || foldAt(s, k-4, "scp ") || foldAt(s, k-5, "sftp ")) {
+		return j
+	}
 	if at(s, j) == ':' && (at(s, j+1) == '~' || at(s, j+1) == '/' && at(s, j+2) != '/' && isWord(at(s, j+2))) {
 		return j
 	}
@@ -190,6 +200,13 @@ func loginAddress(s string, from, i int) int {
 // displayName goes back over up to three words with a capital before "<".
 func displayName(s string, i, floor int) int {
 	from := i
+	if k := i - 1; k > floor && s[k] == ' ' && s[k-1] == '"' { // "Doe, Jo" <jo@example.org>
+		for j := k - 2; j >= floor && k-j < 80 && s[j] != '\n' && s[j] != '<'; j-- {
+			if s[j] == '"' {
+				return j
+			}
+		}
+	}
 	for range 3 {
 		j := from
 		for j > floor && from-j < 3 && (s[j-1] == ' ' || s[j-1] == '"') {
@@ -211,4 +228,48 @@ func displayName(s string, i, floor int) int {
 		from--
 	}
 	return from
+}
+
+// before goes back over what belongs to an address and stands before its local
+// part: a sender's address that a list put in ("jo=example.org@lists.example"), and
+// the user of "jo:password@host".
+func before(s string, from, i, floor int) int {
+	if p := at(s, from-1); p == '=' && publicDomain(s[:i], from) || p == ':' && isAlnum(at(s, from-2)) && !foldAt(s, from-7, "mailto:") {
+		if j := localPart(s, from-1, floor); j < from-1 && (p == '=' || isSpace(at(s, j-1)) || isSep(at(s, j-1)) || j == 0) {
+			return j
+		}
+	}
+	return from
+}
+
+// publicDomain: a domain of a few well-known top levels starts at i.
+func publicDomain(s string, i int) bool {
+	end, ok := domainPart(s, i)
+	if !ok {
+		return false
+	}
+	dot := end - 1
+	for dot > i && s[dot] != '.' {
+		dot--
+	}
+	switch s[dot+1 : end] {
+	case "com", "org", "net", "de", "eu", "edu", "uk", "fr", "ch", "gov", "io", "it", "es", "nl", "example":
+		return true
+	}
+	return false
+}
+
+// share: "//jo:password@nas/x", an address without a scheme and a server without a domain.
+func share(s string, from, i, floor int) int {
+	if at(s, from-1) != ':' {
+		return 0
+	}
+	j := localPart(s, from-1, floor)
+	if j == from-1 || at(s, j-1) != '/' || at(s, j-2) != '/' {
+		return 0
+	}
+	for i < len(s) && hostByte(s[i]) {
+		i++
+	}
+	return i
 }

@@ -31,6 +31,9 @@ func hostByte(c byte) bool { return isAlnum(c) || c == '-' || c == '.' || c >= 0
 // privateHost decides whether s[i:j] names a device.
 func (x *scan) privateHost(s string, i, j int, dash bool) bool {
 	h := s[i:j]
+	if p := at(s, i-1); dash && ownDevice(h) || (isSep(p) == isSep(at(s, i-2)) && p != '@') && at(s, j) != '(' && ownHost(h) {
+		return true
+	}
 	if dash {
 		switch {
 		case deviceName(h, "DESKTOP-", 5), deviceName(h, "LAPTOP-", 5), deviceName(h, "WIN-", 8), deviceName(h, "PC-", 5), deviceName(h, "MININT-", 5), deviceName(h, "WORKSTATION-", 3), deviceName(h, "NOTEBOOK-", 3), deviceName(h, "SURFACE-", 3), deviceName(h, "MAC-", 6):

@@ -65,6 +65,8 @@ func (x *scan) versionBefore(s string, i, end int) bool {
 	}
 	p := s[i-1]
 	switch {
+	case foldAt(s, i, "192.168.") && !isWord(p) && p != '@' && p != '-' && p != '+':
+		return false // no version is as high
 	case isAlpha(p) || p == '_' || p >= 0x80:
 		return true
 	case p == '@':

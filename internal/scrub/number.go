@@ -29,7 +29,11 @@ func (x *scan) numbers(s string) string {
 			for i+1 < len(s) && isAlnum(s[i+1]) {
 				i++
 			}
-		case c >= 'A' && c <= 'Z' && !isWord(prev) && isDigit(at(s, i+2)) && isDigit(at(s, i+3)):
+		case isAlnum(c) && !isWord(prev) && prev != '-' && isKeyGroups(s, i):
+			end := i + 29
+			x.hit(ruleToken, i, end, rules[ruleToken].Token)
+			i = end - 1
+		case isAlpha(c) && !isWord(prev) && isDigit(at(s, i+2)) && isDigit(at(s, i+3)):
 			if end := ibanEnd(s, i); end > 0 {
 				x.work += end - i
 				x.hit(ruleNational, i, end, rules[ruleNational].Token)
@@ -60,7 +64,7 @@ func (x *scan) digits(s string, i int) (end int, id ruleID) {
 			j++
 			continue
 		}
-		if (c == ' ' || c == '-') && isDigit(at(s, j+1)) && (sep == 0 || sep == c) {
+		if (c == ' ' || c == '-' || c == '.' && n%4 == 0 && isDigit(at(s, j+4))) && isDigit(at(s, j+1)) && (sep == 0 || sep == c) {
 			sep = c
 			j++
 			continue
@@ -208,20 +212,24 @@ func ssnEnd(s string, i int) int {
 // ibanEnd: two letters, two digits, 11 to 30 letters and digits, and the check
 // (mod 97).
 func ibanEnd(s string, i int) int {
-	if !(at(s, i+1) >= 'A' && at(s, i+1) <= 'Z') {
+	capital := s[i] <= 'Z'
+	if !isAlpha(at(s, i+1)) || (s[i+1] <= 'Z') != capital {
 		return 0
 	}
 	var b [34]byte
 	n, j := 0, i
 	for j < len(s) && n < 34 {
 		c := s[j]
-		if isDigit(c) || c >= 'A' && c <= 'Z' {
-			b[n] = c
+		if isDigit(c) || isAlpha(c) && (c <= 'Z') == capital {
+			b[n] = c &^ 0x20
+			if isDigit(c) {
+				b[n] = c
+			}
 			n++
 			j++
 			continue
 		}
-		if c == ' ' && (isDigit(at(s, j+1)) || at(s, j+1) >= 'A' && at(s, j+1) <= 'Z') && n%4 == 0 {
+		if n > 0 && (c == ' ' || c == '-') && (isDigit(at(s, j+1)) || isAlpha(at(s, j+1)) && (at(s, j+1) <= 'Z') == capital) && n%4 == 0 {
 			j++
 			continue
 		}
@@ -243,4 +251,28 @@ func ibanEnd(s string, i int) int {
 		return 0
 	}
 	return j
+}
+
+// isKeyGroups: five groups of five capitals and digits, as product keys are.
+func isKeyGroups(s string, i int) bool {
+	if len(s)-i < 29 || isWord(at(s, i+29)) || at(s, i+29) == '-' || s[i+5] != '-' {
+		return false
+	}
+	digits, letters := 0, 0
+	for k := range 29 {
+		c := s[i+k]
+		switch {
+		case k%6 == 5:
+			if c != '-' {
+				return false
+			}
+		case isDigit(c):
+			digits++
+		case c >= 'A' && c <= 'Z':
+			letters++
+		default:
+			return false
+		}
+	}
+	return digits > 1 && letters > 1
 }

@@ -9,8 +9,14 @@ func (x *scan) pairs(s string, mask uint16) string {
 	done := 0 // nothing before it is looked at again
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if i < done || c != ':' && c != '=' && c != '<' && c != '-' && c != ' ' && c != '(' && c != ',' {
+		if i < done || c != ':' && c != '=' && c != '<' && c != '-' && c != ' ' && c != '(' && c != ',' && c != 0xEF {
 			continue
+		}
+		if c == 0xEF {
+			if at(s, i+1) != 0xBC || at(s, i+2) != 0x9A && at(s, i+2) != 0x9D {
+				continue
+			}
+			c = ':' // the full-width signs
 		}
 		switch c {
 		case ':', '=':
@@ -40,6 +46,9 @@ func (x *scan) pairs(s string, mask uint16) string {
 				continue // a parser complains
 			}
 			v := i + 1
+			if s[i] == 0xEF {
+				v = i + 3
+			}
 			if c == ':' && next == '=' || c == '=' && next == '>' {
 				v++
 			}
@@ -88,7 +97,7 @@ func keyBefore(s string, sep, floor int) (from, to int) {
 		for j > floor && to-j < 24 && isAlpha(s[j-1]) {
 			j--
 		}
-		if j < from-1 && (foldAt(s, from, "id") || foldAt(s, from, "key") || foldAt(s, from, "name")) {
+		if j < from-1 && (foldAt(s, from, "id") || foldAt(s, from, "key") || foldAt(s, from, "uuid") || foldAt(s, from, "name")) {
 			from = j
 		}
 	}
@@ -100,7 +109,7 @@ func keyByte(c byte) bool { return isWord(c) || c == '-' || c == '.' }
 // value redacts the value that starts at v (after the separator) and returns
 // where to go on.
 func (x *scan) value(s string, kind keyKind, key, v int) int {
-	for n := 0; n < 4 && (at(s, v) == ' ' || at(s, v) == '\t'); n++ {
+	for n := 0; n < 24 && (at(s, v) == ' ' || at(s, v) == '\t'); n++ { // in columns, too
 		v++
 	}
 	if kind == keyHeader {
@@ -127,6 +136,15 @@ func (x *scan) value(s string, kind keyKind, key, v int) int {
 	val := s[start:end]
 	if kind == keyIdentity && !closed { // "fullName: Jo Ann"
 		for at(s, end) == ' ' && at(s, end+1) >= 'A' && at(s, end+1) <= 'Z' && end-start < 80 {
+			_, end, _ = valueBounds(s, end+1, false)
+		}
+		for n := 0; n < 5 && (at(s, end) == ' ' || at(s, end) == '/') && end-start < 40 && digitsOnly(s[start:end]) && isDigit(at(s, end+1)); n++ {
+			_, end, _ = valueBounds(s, end+1, false) // "phone: 030 1234567"
+		}
+		val = s[start:end]
+	}
+	if !closed && kind == keySecret && phraseKey(s, key) {
+		for n := 0; n < 32 && at(s, end) == ' ' && isAlpha(at(s, end+1)); n++ {
 			_, end, _ = valueBounds(s, end+1, false)
 		}
 		val = s[start:end]
@@ -170,4 +188,23 @@ func (x *scan) placeOf(s string, key int, val string) bool {
 		}
 	}
 	return true
+}
+
+// phraseKey: the secret of the name at key is made of words.
+func phraseKey(s string, key int) bool {
+	for k := key; k < len(s) && k < key+maxKey && (keyByte(s[k]) || s[k] == ' '); k++ {
+		if lower(s[k]) == 'p' && foldAt(s, k, "phrase") || lower(s[k]) == 'm' && foldAt(s, k, "mnemonic") {
+			return true
+		}
+	}
+	return false
+}
+
+func digitsOnly(s string) bool {
+	for i := range len(s) {
+		if !isDigit(s[i]) && s[i] != ' ' && s[i] != '/' && s[i] != '(' && s[i] != ')' && s[i] != '+' && s[i] != '-' {
+			return false
+		}
+	}
+	return s != ""
 }

@@ -15,6 +15,10 @@ func (x *scan) paths(s string) string {
 			}
 			continue
 		}
+		if i >= done && (c == '-' || c == '%' || c == '!' || c == ':') {
+			done = max(done, x.joined(s, i))
+			continue
+		}
 		if c != '/' && c != '\\' || i < done {
 			continue
 		}
@@ -26,6 +30,9 @@ func (x *scan) paths(s string) string {
 			}
 		}
 		done = max(done, x.folder(s, i, i+n))
+		if i >= done {
+			done = max(done, x.odder(s, i, i+n))
+		}
 		if i+n-1 > i {
 			i += n - 1
 		}
@@ -60,7 +67,9 @@ func (x *scan) folder(s string, i, j int) int {
 		}
 	case 'h':
 		if foldAt(s, j, "home") && isSep(at(s, j+4)) && x.rooted(s, i, true) {
-			return x.user(s, j+4, false)
+			if d := x.user(s, j+4, false); d > 0 {
+				return d
+			}
 		}
 	case 'c':
 		if foldAt(s, j, "cloudstorage/") {
@@ -148,7 +157,7 @@ func (x *scan) rooted(s string, i int, home bool) bool {
 	case foldEq(seg, "data"), foldEq(seg, "mnt"), foldEq(seg, "var"), foldEq(seg, "export"), foldEq(seg, "private"), foldEq(seg, "host"), foldEq(seg, "rootfs"), foldEq(seg, "root"), foldEq(seg, "nfs"), foldEq(seg, "net"), foldEq(seg, "srv"), foldEq(seg, "sysroot"), foldEq(seg, "usr"), foldEq(seg, "hostfs"):
 		return k < 2 || !isWord(at(s, k-2)) || home || foldEq(seg, "data")
 	}
-	if (home || seg == "..") && x.absolute(s, k, seg == "..") {
+	if (home || seg == ".." || foldAt(s, k-9, "/servers/")) && x.absolute(s, k, seg == "..") {
 		return true
 	}
 	// \\wsl$\Ubuntu\home, \\wsl.localhost\Debian\home, //wsl$/…, and
@@ -162,7 +171,7 @@ func (x *scan) rooted(s string, i int, home bool) bool {
 }
 
 // mounts are first segments below which homes are found at any depth.
-var mounts = []string{"mnt", "media", "srv", "net", "nfs", "export", "exports", "snap", "vol", "volumes", "data", "backup", "backups", "host", "run", "var", "system", "proc", "rootfs", "tank", "storage", "afs", "cifs"}
+var mounts = []string{"mnt", "media", "srv", "net", "nfs", "export", "exports", "snap", "vol", "volumes", "data", "backup", "backups", "host", "run", "var", "system", "proc", "rootfs", "tank", "storage", "afs", "cifs", "network"}
 
 // absolute: the path that the segment at k belongs to starts at a root, and is
 // below a mount (anywhere, when any is set).
@@ -210,6 +219,9 @@ func (x *scan) user(s string, sep int, route bool) int {
 		return end
 	case route && len(name) < 2:
 		return end
+	}
+	if at(s, sep-1)|0x20 == 'e' { // home
+		end = second(s, j, end)
 	}
 	x.hit(ruleUserPath, j, end, "<user>")
 	return end

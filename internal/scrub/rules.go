@@ -35,6 +35,7 @@ const (
 	ruleKey
 	ruleActive
 	ruleForm
+	ruleRow
 	ruleCount
 )
 
@@ -62,6 +63,7 @@ var rules = [ruleCount]Rule{
 	ruleData:       {"data-url", "<data>", "contents of data: URLs", "data:text/plain;base64,aGVsbG8=", "data:<data>"},
 	ruleKey:        {"sensitive-key", "<removed>", "values of fields whose name is sensitive, whatever they are", "", ""},
 	ruleActive:     {"active-id", "", "extension ids that are not well-formed public ids, and more than 512 of them", "", ""},
+	ruleRow:        {"row", "<row>", "values that databases repeat in their errors", "Duplicate entry 'jo' for key 'users.name'", "Duplicate entry '<row>' for key 'users.name'"},
 	ruleForm:       {"form", "", "fields that do not have the form they must have", "", ""},
 }
 

@@ -71,6 +71,7 @@ type scan struct {
 	edits []edit
 	work  int  // bytes looked at, for the test that time is linear
 	inner bool // scanning what was inside base64
+	code  bool // a name of code: what looks random may be made by a compiler
 	block int  // end of the block of base64 that was looked at last
 	tries int  // how often
 }
@@ -160,7 +161,7 @@ func (x *scan) text(s string, m mode) string {
 func (x *scan) round(s string, m mode) string {
 	c := classify(s)
 	x.work += len(s)
-	if c.mask&^hasSpace == 0 && c.run < 8 {
+	if c.mask == 0 && c.run < 8 {
 		return s
 	}
 	out := x.passes(s, c, m)
@@ -202,6 +203,7 @@ func (x *scan) total() (n int32) {
 // whole before their parts are taken for something else.
 func (x *scan) passes(s string, c class, m mode) string {
 	x.block, x.tries = 0, 0
+	x.code = m == modeName
 	mask := c.mask
 	if m == modeName {
 		return x.namePasses(s, c)
@@ -212,8 +214,11 @@ func (x *scan) passes(s string, c class, m mode) string {
 	if mask&hasSlash != 0 {
 		s = x.userAgent(s)
 	}
-	if mask&(hasColon|hasEqual|hasAngle|hasDash|hasSpace|hasEscape) != 0 {
+	if mask&(hasColon|hasEqual|hasAngle|hasDash|hasSpace|hasEscape|hasAt) != 0 {
 		s = x.pairs(s, mask)
+	}
+	if mask&(hasSpace|hasDash|hasColon) != 0 || s[0] == '$' {
+		s = x.phrases(s)
 	}
 	if mask&(hasColon|hasQuery) != 0 {
 		s = x.urls(s)
@@ -221,10 +226,10 @@ func (x *scan) passes(s string, c class, m mode) string {
 	if c.run >= 10 {
 		s = x.tokens(s)
 	}
-	if mask&hasAt != 0 {
+	if mask&(hasAt|hasEqual) != 0 {
 		s = x.emails(s)
 	}
-	if mask&(hasSlash|hasBack|hasTilde) != 0 {
+	if mask&(hasSlash|hasBack|hasTilde|hasColon|hasDash|hasEscape) != 0 {
 		s = x.paths(s)
 	}
 	if mask&hasDigit != 0 {

@@ -42,7 +42,12 @@ func (x *scan) tokens(s string) string {
 		for j < len(s) && runByte[s[j]] {
 			j++
 		}
-		if j-i < 10 && !(at(s, j) == '.' && dotted(s[i:j])) {
+		if from, to := x.odd(s, i, j); to > 0 {
+			x.hit(ruleToken, from, to, rules[ruleToken].Token)
+			i = to
+			continue
+		}
+		if j-i < 10 && !(at(s, j) == '.' && (dotted(s[i:j]) || foldAt(s, j, ".local.") || foldAt(s, j, ".public."))) {
 			i = j
 			continue
 		}
@@ -100,7 +105,21 @@ var forms = []struct {
 	{"figd_", 20, ""}, {"EAACEdEose0cBA", 20, ""}, {"EAAA", 60, ""}, {"secret_", 30, ""}, {"ntn_", 30, ""}, {"tfp_", 20, ""}, {"pul-", 40, ""}, {"cio", 35, ""},
 	{"sq0atp-", 20, ""}, {"sq0csp-", 20, ""}, {"sqOatp-", 20, ""}, {"access_token", 30, "$"}, {"amzn", 4, "."}, {"nvapi-", 20, ""}, {"vercel_", 24, ""}, {"sbp_", 30, ""}, {"tskey-", 16, ""}, {"fo1_", 20, ""}, {"FlyV1", 20, ""},
 	{"CFPAT-", 20, ""}, {"pat", 30, "."}, {"ops_", 60, ""}, {"ltai", 16, ""}, {"LTAI", 16, ""}, {"AKID", 30, ""}, {"bkua_", 20, ""}, {"ddp_", 20, ""}, {"v1.", 40, ""},
+	{"v1.local.", 40, "."}, {"v2.local.", 40, "."}, {"v3.local.", 40, "."}, {"v4.local.", 40, "."}, {"v1.public.", 40, "."}, {"v2.public.", 40, "."}, {"v3.public.", 40, "."}, {"v4.public.", 40, "."}, {"dp.", 30, "."},
+	{"ovsxat_", 20, ""}, {"ovsxp_", 20, ""}, {"sk_", 40, ""}, {"xai-", 40, ""}, {"pcsk_", 30, ""}, {"lsv2_", 30, ""}, {"re_", 30, ""}, {"fw_", 24, ""}, {"csk-", 40, ""}, {"tvly-", 24, ""}, {"sess-", 40, ""},
+	{"sb_secret_", 24, ""}, {"napi_", 40, ""}, {"pscale_", 30, "."}, {"phc_", 30, ""}, {"phx_", 30, ""}, {"hcaik_", 30, ""}, {"hcxik_", 30, ""}, {"rnd_", 24, ""}, {"nfp_", 30, ""}, {"HRKU-", 30, ""}, {"vcp_", 24, ""}, {"CCIPAT_", 30, ""}, {"CCIPRJ_", 30, ""}, {"dckr_oat_", 20, ""},
+	{"sntrya_", 20, ""}, {"NRII-", 20, ""}, {"NRAA-", 20, ""}, {"xkeysib-", 40, ""}, {"xsmtpsib-", 40, ""}, {"AKCp", 40, ""}, {"cmVmdGtu", 40, ""}, {"sgp_", 40, ""}, {"shprka_", 20, ""}, {"perm-", 30, ".="}, {"ABSK", 60, "+/="}, {"bedrock-api-key-", 40, "+/="}, {"IQoJb3JpZ2lu", 60, "+/=%"}, {"FwoGZXIvYXdz", 60, "+/=%"},
+	{"CfDJ8", 40, ""}, {"glft-", 20, ""}, {"glimt-", 20, ""}, {"glagent-", 20, ""}, {"glwt-", 20, ""}, {"glffct-", 20, ""}, {"GR1348941", 25, ""}, {"EAAB", 60, ""}, {"EAAG", 60, ""}, {"AQVN", 30, ""}, {"y0_", 30, ""}, {"crsr_", 30, ""}, {"fm2_", 40, "+/="},
 }
+
+// formsFrom are the forms by their first byte.
+var formsFrom = func() (t [256][]int) {
+	for k := range forms {
+		c := forms[k].prefix[0]
+		t[c] = append(t[c], k)
+	}
+	return t
+}()
 
 // tokenEnd returns the end of a key of a known form that starts at i, 0 without.
 func tokenEnd(s string, i, j int) int {
@@ -110,10 +129,9 @@ func tokenEnd(s string, i, j int) int {
 	if strings.HasPrefix(s[i:], "eyJ") || strings.HasPrefix(s[i:], "ewog") || strings.HasPrefix(s[i:], "eyA") {
 		return jwtEnd(s, i, j)
 	}
-	c := s[i]
-	for k := range forms {
+	for _, k := range formsFrom[s[i]] {
 		f := &forms[k]
-		if f.prefix[0] != c || len(s)-i < len(f.prefix) || s[i:i+len(f.prefix)] != f.prefix {
+		if len(s)-i < len(f.prefix) || s[i:i+len(f.prefix)] != f.prefix {
 			continue
 		}
 		end := j
@@ -139,7 +157,7 @@ func tokenEnd(s string, i, j int) int {
 // dotted: the short first parts of keys that are joined by dots.
 func dotted(s string) bool {
 	switch s {
-	case "ya29", "hvs", "hvb", "hvr", "SG", "xoxe", "atlasv1":
+	case "ya29", "hvs", "hvb", "hvr", "SG", "xoxe", "atlasv1", "dp":
 		return true
 	}
 	return false
@@ -186,7 +204,7 @@ func jwtEnd(s string, i, j int) int {
 		for k < len(s) && (runByte[s[k]] || s[k] == '=') {
 			k++
 		}
-		if k == end+1 {
+		if k == end+1 && !(at(s, k) == '.' && runByte[at(s, k+1)]) { // an encrypted one may have an empty part
 			break
 		}
 		parts++

@@ -8,7 +8,7 @@ func (x *scan) argument(s string, i, floor int) int {
 		return 0
 	}
 	kind := kindOf(s[from:to], x.rules.keys)
-	if s[i] == ',' && kind != keyHeader || s[i] == '(' && (kind != keySecret || foldAt(s, to-5, "token") || foldAt(s, to-6, "tokens")) {
+	if s[i] == ',' && kind != keyHeader && !(kind == keySecret && quoted(s, from-1) && at(s, from-2) == '[') || s[i] == '(' && (kind != keySecret || foldAt(s, to-5, "token") || foldAt(s, to-6, "tokens")) {
 		return 0
 	}
 	v := i + 1
@@ -46,6 +46,8 @@ func (x *scan) contextKind(s string, from, to int) keyKind {
 				return kind
 			}
 		}
+	case to-from == 4 && foldAt(s, from, "name") && (foldAt(s, from-9, `"user":{"`) || foldAt(s, from-10, `"user": {"`) || foldAt(s, from-11, `"owner":{"`) || foldAt(s, from-12, `"author":{"`) || foldAt(s, from-8, `user: { `)):
+		return keyIdentity
 	case to-from >= 4 && foldAt(s, to-4, "thin") && at(s, to) == ':':
 		return keySecret
 	}
@@ -111,7 +113,11 @@ func (x *scan) scheme(s string, sp int) int {
 	if what == none {
 		return 0
 	}
-	start, end, closed := valueBounds(s[:min(len(s), sp+4096)], sp+1, false)
+	v0 := sp + 1
+	for n := 0; n < 24 && at(s, v0) == ' '; n++ { // in columns
+		v0++
+	}
+	start, end, closed := valueBounds(s[:min(len(s), sp+4096)], v0, false)
 	x.work += end - start
 	v := s[start:end]
 	if harmless(v) {
@@ -148,8 +154,8 @@ func (x *scan) passFlag(s string, i int) int {
 	tool := false
 	for k := from; k < i && !tool; k++ {
 		switch lower(s[k]) {
-		case 'm', 's':
-			tool = foldAt(s[:i], k, "mysql") || foldAt(s[:i], k, "mariadb") || foldAt(s[:i], k, "sqlcmd") || foldAt(s[:i], k, "sshpass")
+		case 'm', 's', 'u':
+			tool = foldAt(s[:i], k, "unzip") || foldAt(s[:i], k, "mysql") || foldAt(s[:i], k, "mariadb") || foldAt(s[:i], k, "sqlcmd") || foldAt(s[:i], k, "sshpass")
 		}
 	}
 	if !tool {
