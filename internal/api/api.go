@@ -73,6 +73,8 @@ type Options struct {
 	Claims  *claim.Claims  // nil: nobody can claim an extension
 	Base    *url.URL       // address clients reach us at; nil: taken from each request
 	Symbols *symbols.Store // nil: symbol files are not kept here
+	// Intake takes the test events of set-up as if a client had sent them; nil: unavailable.
+	Intake http.Handler
 	// Cookie is the name of the cookie with the session token; "" = only API tokens.
 	Cookie  string
 	Version string // of the server, for the description

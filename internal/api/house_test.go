@@ -65,6 +65,8 @@ type house struct {
 	answers *answers.Desk
 	notes   []string // that were added to reports
 	secret  string   // of the asker with an API token
+	refuse  int      // the status that the intake door answers with; 0 = it takes what comes
+	knocks  []string // keys that test events came with
 	n       int
 }
 
@@ -124,7 +126,7 @@ func newHouse(t testing.TB) *house {
 	kept, err := dumps.New(t.Context(), dumps.Options{Records: h.d, Audit: h.log, Blobs: new(blob.Mem), Keys: ring, Now: clock})
 	ok(err)
 	h.Server, err = New(Options{Now: clock, Accounts: acc, Registry: reg, Desk: desk, Dumps: kept, Triage: people, Suspects: suspects, Facts: h.facts, Audit: h.log, Answers: h.answers, AddNote: h.note, Worker: h.worker, Counts: counts, Symbols: names, Jobs: table, Alerts: h.alerting(acc, reg, desk, ring), Base: base, Cookie: "bellwether", Version: "test",
-		Claims: &claim.Claims{Registry: reg, Accounts: acc, Prover: &claim.Prover{Listed: reg.Listed}}})
+		Intake: http.HandlerFunc(h.intakeDoor), Claims: &claim.Claims{Registry: reg, Accounts: acc, Prover: &claim.Prover{Listed: reg.Listed}}})
 	ok(err)
 	h.handler = door.Front(h.Handler(), door.FrontOptions{Log: h.o.Log, Now: clock, Random: func(b []byte) { _, _ = rand.Read(b) }})
 	h.seed()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/consent"
+	"github.com/bellwether-project/bellwether/internal/door"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/fault"
 	"github.com/bellwether-project/bellwether/internal/registry"
@@ -120,6 +121,24 @@ func (s *Server) projectRoutes() {
 				return registry.Project{}, err
 			}
 			return s.o.Registry.UpdateProject(c.ctx, c.actor(), registry.Project{ID: in.ID, Name: in.Body.Name, Sampling: in.Body.Sampling, Quarantine: registry.Quarantine(in.Body.Quarantine), Version: v})
+		})
+	type tested struct {
+		Accepted bool   `json:"accepted"`
+		Refused  string `json:"refused,omitempty" doc:"What the door said against it."`
+	}
+	add(s, op{Method: "POST", Path: "/projects/{id}/test", ID: "projects.test", Action: account.KeyEdit, Doc: "Sends a test event in at the door, as a client would with the project's newest key that works, and tells what the door said."},
+		func(_ *call, in *ByProject) (account.Resource, error) { return s.ofProject("key", in.ID) },
+		func(c *call, in *ByProject) (tested, error) {
+			const op = "api.test"
+			if s.o.Intake == nil {
+				return tested{}, fault.E(op, fault.Unavailable, "This process takes nothing in.", nil)
+			}
+			keys, err := s.o.Registry.Keys(c.ctx, in.ID)
+			if err != nil {
+				return tested{}, fault.Wrap(op, err)
+			}
+			refused, err := door.Knock(c.ctx, s.o.Intake, in.ID, keys, s.o.Now())
+			return tested{refused == "", refused}, fault.Wrap(op, err)
 		})
 	type policy struct {
 		ByProject

@@ -44,7 +44,7 @@ func (a *App) doors(base *url.URL) (main, rpc http.Handler, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	management, err := a.management(base, a.addNote(in))
+	management, err := a.management(base, a.addNote(in), routes(in.Routes()))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -13,10 +13,10 @@ import (
 )
 
 // management is the API of the running server.
-func (a *App) management(base *url.URL, note noteFunc) (*api.Server, error) {
+func (a *App) management(base *url.URL, note noteFunc, intake http.Handler) (*api.Server, error) {
 	return api.New(api.Options{
 		Log: a.log, Now: now, Accounts: a.Records.Accounts, Registry: a.Records.Registry, Desk: a.desk, Triage: a.triage, Suspects: a.suspect, Facts: a.facts,
-		Audit: a.Records.Audit, Worker: a.worker, Counts: a.counts, Answers: a.answers, AddNote: note, Dumps: a.dumps, Doctor: a.doctor(), Symbols: a.Records.Symbols, Jobs: a.jobs, Alerts: a.Alerts, Claims: a.claims(), Base: base, Version: Version(),
+		Audit: a.Records.Audit, Worker: a.worker, Counts: a.counts, Answers: a.answers, AddNote: note, Dumps: a.dumps, Doctor: a.doctor(), Symbols: a.Records.Symbols, Jobs: a.jobs, Alerts: a.Alerts, Claims: a.claims(), Intake: intake, Base: base, Version: Version(),
 	})
 }
 

@@ -16,6 +16,16 @@ type Hooks struct {
 	// Regrouped is called in the transaction of every merge and split, and of taking
 	// one back (Undone). The links of before still hold for those who read beside it.
 	Regrouped func(ctx context.Context, tx *sql.Tx, g Regrouping, actor string) error
+	// Along says what of the parts' work a merge would bring to its target. It changes nothing.
+	Along func(ctx context.Context, g Regrouping) ([]Along, error)
+}
+
+// Along is something that people did with a part of a merge.
+type Along struct {
+	Family string `json:"family"`          // the part
+	Kind   string `json:"kind"`            // team, person, label, watch
+	Name   string `json:"name"`            // of the team, person or label
+	Stays  string `json:"stays,omitempty"` // what the target has instead: this one does not come along
 }
 
 // Listen sets the hooks. It is called once, before the flow starts.

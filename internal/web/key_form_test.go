@@ -64,7 +64,7 @@ func TestRefusedTestEvent(t *testing.T) {
 	h.furnish()
 	acme := h.member("ann@acme.example", account.Grant{Role: account.Author, Publisher: "acme"})
 	acme.post("/projects/1/test").is(303)
-	for status, want := range map[int]string{429: "The limits of the key are reached: 6,000 requests a minute.", 503: "the page Intake says why", 403: "It answered 403 Forbidden"} {
+	for status, want := range map[int]string{429: "The limits of the key are reached: 6000 requests a minute.", 503: "the page Intake says why", 403: "It answered 403 Forbidden"} {
 		h.refuse = status
 		acme.post("/projects/1/test").is(422).has("The door refused the test event", "the door &lt;is&gt; shut", "come back in 17 seconds", want).well()
 	}

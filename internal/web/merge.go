@@ -127,6 +127,19 @@ type likeView struct {
 	View *togetherView
 }
 
+// alongWord is what comes along with a merge, as a heading.
+func alongWord(kind string) string {
+	switch kind {
+	case "team":
+		return "Team"
+	case "person":
+		return "Given to"
+	case "label":
+		return "Label"
+	}
+	return "Watcher"
+}
+
 // Like reports whether the rules would have put them together.
 func (l likeView) Like() bool { return l.Score >= 0 }
 

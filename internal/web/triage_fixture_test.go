@@ -13,7 +13,8 @@ func fixGroups() []crash.Group {
 }
 
 func fixMerge() mergePage {
-	g := crash.Regrouping{Kind: crash.KindMerge, Family: "F-7kq2mdx4", Parts: []string{"F-93jd02ka"}, Before: fixGroups(), After: fixGroups()[:1], Conflicts: []string{"F-93jd02ka is ignored, F-7kq2mdx4 is open: the merged family is open."}}
+	g := crash.Regrouping{Kind: crash.KindMerge, Family: "F-7kq2mdx4", Parts: []string{"F-93jd02ka"}, Before: fixGroups(), After: fixGroups()[:1], Conflicts: []string{"F-93jd02ka is ignored, F-7kq2mdx4 is open: the merged family is open."},
+		Along: []crash.Along{{Family: "F-93jd02ka", Kind: "team", Name: "Core"}, {Family: "F-93jd02ka", Kind: "person", Name: "Jo Acme", Stays: "Tom Ferris"}, {Family: "F-93jd02ka", Kind: "watch", Name: "Tom Ferris"}}}
 	return mergePage{Shell: fixShell("crashes", "Merge families", crumb{"Crashes", "/crashes"}), IDs: []string{"F-7kq2mdx4", "F-93jd02ka"}, Into: []option{{"F-7kq2mdx4", "TypeError in lintDocument", true}, {"F-93jd02ka", "Error in resolveRepository", false}}, G: &g,
 		Alike: []likeView{{crash.Likeness{Family: "F-7kq2mdx4", Other: "F-93jd02ka"}, fixTogether()}}, Errors: []string{"One of these families became part of another one in the meantime."}}
 }

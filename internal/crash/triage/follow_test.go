@@ -64,6 +64,29 @@ func TestWhatFollowsAMerge(t *testing.T) {
 		before := h.stands(h.ines, "F-A")
 		beforeB := h.stands(h.ines, "F-B")
 
+		// The preview says it all, and changes nothing.
+		would, err := h.crash.PreviewMerge(ctx, h.accounts.Scope(h.ines), crash.Merge{Into: "F-A", Families: []string{"F-B"}, Actor: h.ines.ID})
+		h.must(err)
+		var along []string
+		for _, a := range would.Along {
+			along = append(along, strings.TrimSuffix(a.Family+" "+a.Kind+" "+a.Name+" "+a.Stays, " "))
+		}
+		if got := strings.Join(along, ", "); got != "F-B team Core, F-B person Jo Acme, F-B label flaky, F-B label ours, F-B watch Jo Acme" {
+			t.Errorf("would come along: %s", got)
+		}
+		if got := h.stands(h.ines, "F-A"); got != before {
+			t.Errorf("a preview changed something:\n%s\nwas\n%s", got, before)
+		}
+		h.must(func() error {
+			act(h.tom, Act{Families: []string{"F-A"}, Person: h.tom.ID})
+			w, err := h.crash.PreviewMerge(ctx, h.accounts.Scope(h.ines), crash.Merge{Into: "F-A", Families: []string{"F-B"}, Actor: h.ines.ID})
+			if !slices.Contains(w.Along, crash.Along{Family: "F-B", Kind: "person", Name: "Jo Acme", Stays: "Tom Ferris"}) {
+				t.Errorf("who stays behind is not said: %+v", w.Along)
+			}
+			act(h.tom, Act{Families: []string{"F-A"}, Person: Nobody})
+			return err
+		}())
+
 		g, err := h.crash.Merge(ctx, h.accounts.Scope(h.ines), crash.Merge{Into: "F-A", Families: []string{"F-B"}, Actor: h.ines.ID})
 		h.must(err)
 		want := "comment It is the cache. F-B, label flaky, label ours, label seen, person Jo Acme, team core, watcher Jo Acme, watcher Tom Ferris"

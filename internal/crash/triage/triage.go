@@ -72,7 +72,7 @@ func New(ctx context.Context, o Options) (*Desk, error) {
 	if d.engine, err = route.For[route.Crash](); err != nil {
 		return nil, fault.Wrap(op, err)
 	}
-	o.Desk.Listen(crash.Hooks{Recorded: d.recorded, Changed: d.changed, Regrouped: d.regrouped})
+	o.Desk.Listen(crash.Hooks{Recorded: d.recorded, Changed: d.changed, Regrouped: d.regrouped, Along: d.along})
 	return d, nil
 }
 
