@@ -57,6 +57,7 @@ type Desk struct {
 	words     map[string]Words
 	reach     map[string]int64
 	counted   time.Time
+	cost      time.Duration // of that
 	upto      time.Time     // decisions and words before were read
 	count     int64         // signatures that were learned
 	learned   time.Time     // and when

@@ -13,13 +13,15 @@ const (
 	overlap    = 15 * time.Minute // what changed is read again that long: clocks differ
 	fewSigs    = 20_000           // so many signatures are read at every change …
 	rereadSigs = 30 * time.Second // … and more of them that often at most
-	countEvery = 5 * time.Minute  // the installs of families are counted anew
+	countEvery = 5 * time.Minute  // the installs of families are counted anew …
+	countSoon  = 15 * time.Second // … and sooner where it costs little:
+	countShare = 200              // it takes at most one part in so many of the time
 	maxDecided = 100_000          // families with a decision that the board takes in
 )
 
 // Refresh brings the board up to date: signatures that are new since the last
 // call, decisions of people, owners' words of other processes, and (every five
-// minutes) how many installs each family hit.
+// minutes, or sooner where that is cheap) how many installs each family hit.
 func (d *Desk) Refresh(ctx context.Context) error {
 	const op = "answers.Refresh"
 	d.mu.Lock()
@@ -63,12 +65,12 @@ func (d *Desk) Refresh(ctx context.Context) error {
 	if err := d.look(ctx, changed); err != nil {
 		return fault.Wrap(op, err)
 	}
-	if now.Sub(d.counted) >= countEvery || now.Before(d.counted) {
+	if age := now.Sub(d.counted); age >= countEvery || age >= max(countSoon, countShare*d.cost) || age < 0 {
 		reach, err := d.o.Desk.Reach(ctx)
 		if err != nil {
 			return fault.Wrap(op, err)
 		}
-		d.reach, d.counted, all = reach, now, true
+		d.reach, d.counted, d.cost, all = reach, now, d.o.Now().Sub(now), true
 	}
 	var list []*receipt.Standing
 	for id := range d.base {

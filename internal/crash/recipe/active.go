@@ -14,7 +14,6 @@ func (m *maker) active() {
 	versions := map[eco.ExtensionID]map[string]int{}
 	count := map[eco.ExtensionID]int{}   // crashes in which it was active
 	onStack := map[eco.ExtensionID]int{} // and on whose stack it was
-	said := 0                            // crashes that say what was active
 	for i := range m.in.Crashes {
 		c := &m.in.Crashes[i].Crash
 		here := map[eco.ExtensionID]bool{}
@@ -34,7 +33,7 @@ func (m *maker) active() {
 			}
 		}
 		if len(c.Active) > 0 && !m.in.Crashes[i].Redacted {
-			said++
+			m.told++
 		}
 		stack := map[eco.ExtensionID]bool{}
 		for _, x := range c.Exceptions {
@@ -76,7 +75,7 @@ func (m *maker) active() {
 	for _, id := range ordered(onStack) {
 		add(id, fmt.Sprintf("Its code is on the stack of %d of %d crashes.", onStack[id], m.Crashes))
 	}
-	if said == 0 {
+	if m.told == 0 {
 		if !m.hidden {
 			m.say("The crashes do not say which extensions were active.")
 		}
@@ -84,7 +83,7 @@ func (m *maker) active() {
 	}
 	always, left := 0, 0
 	for _, id := range ordered(count) {
-		if count[id] < said || said < MinCrashes || slices.ContainsFunc(m.Active, func(a Addon) bool { return a.ID == id }) {
+		if count[id] < m.told || m.told < MinCrashes || slices.ContainsFunc(m.Active, func(a Addon) bool { return a.ID == id }) {
 			continue
 		}
 		if always == maxActive {
@@ -92,7 +91,7 @@ func (m *maker) active() {
 			continue
 		}
 		always++
-		add(id, fmt.Sprintf("It was active in all %d crashes that say what was.", said))
+		add(id, fmt.Sprintf("It was active in all %d crashes that say what was.", m.told))
 	}
 	m.say("No association is known: of %d extensions that were active in a crash, those on the stack and those active in every crash are kept.", len(count))
 	if left > 0 {

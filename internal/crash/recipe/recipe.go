@@ -106,6 +106,7 @@ type maker struct {
 	open   []*crash.Document // those whose reader sees everything in them
 	unfit  map[string]bool   // ids and versions that do not look like ones
 	hidden bool
+	told   int // crashes that say what was active
 }
 
 func (m *maker) say(format string, args ...any) {
@@ -244,7 +245,7 @@ func (m *maker) sure() string {
 	for _, x := range []struct {
 		none bool
 		what string
-	}{{m.HostVersion.Value == "", "the version of the host"}, {len(m.Active) == 0, "what was active"}, {len(m.Steps) == 0, "what users did before"}} {
+	}{{m.HostVersion.Value == "", "the version of the host"}, {len(m.Active) == 0 && m.told == 0, "what was active"}, {len(m.Steps) == 0, "what users did before"}} {
 		if x.none {
 			missing = append(missing, x.what)
 		}
