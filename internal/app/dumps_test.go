@@ -4,36 +4,21 @@ package app
 
 import (
 	"bytes"
-	"compress/gzip"
-	"io"
 	"io/fs"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
+	"github.com/bellwether-project/bellwether/internal/stack/minidump/dumptest"
 )
 
 // dump is a minidump of a real Chromium; extra bytes behind it make it another one.
 func dump(t *testing.T, extra string) []byte {
 	t.Helper()
-	f, err := os.Open("../stack/minidump/testdata/chromium-156-linux-renderer-sigsegv.dmp.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return append(b, extra...)
+	return append(dumptest.Chromium(t, "renderer-sigsegv"), extra...)
 }
 
 // TestErasedDumps: a kept dump goes with its crash and with its install, bytes and

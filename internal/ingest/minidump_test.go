@@ -21,6 +21,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/pipeline"
 	"github.com/bellwether-project/bellwether/internal/registry"
+	"github.com/bellwether-project/bellwether/internal/stack/minidump/dumptest"
 	"github.com/bellwether-project/bellwether/internal/stream"
 )
 
@@ -31,20 +32,7 @@ var bareID = regexp.MustCompile(`^[0-9a-f]{32}$`)
 // realDump is a minidump of Chromium 156.
 func realDump(t testing.TB) []byte {
 	t.Helper()
-	f, err := os.Open("../stack/minidump/testdata/chromium-156-linux-renderer-sigsegv.dmp.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return dumptest.Chromium(t, "renderer-sigsegv")
 }
 
 // form makes a body of fields (name, value …) and the dump.

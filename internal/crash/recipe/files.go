@@ -30,7 +30,7 @@ func (r Recipe) Files() ([]File, error) {
 	out := []File{{"README.md", 0o644, r.readme()}, {"recipe.json", 0o644, string(body) + "\n"}}
 	switch r.Kind {
 	case VSCode:
-		out = append(out, File{"launch.sh", 0o755, r.shell()}, File{"launch.ps1", 0o644, r.powerShell()})
+		out = append(out, File{"launch.sh", 0o755, r.launcher(shell)}, File{"launch.ps1", 0o644, r.launcher(powerShell)})
 	case Blender:
 		out = append(out, File{"repro.py", 0o644, r.python()})
 	}
@@ -91,31 +91,36 @@ func (c Crumb) words() string {
 // at is what an extension is installed by.
 func (a Addon) at() string { return string(a.ID) + orNothing("@", a.Version) }
 
-func (r Recipe) shell() string {
-	var b strings.Builder
-	b.WriteString("#!/bin/sh\n# Starts a clean VS Code with what these crashes have in common. CODE names another\n# program than \"code\". Nothing outside this folder is changed.\nset -eu\ncd \"$(dirname \"$0\")\"\ncode=${CODE:-code}\n\n")
-	for _, line := range r.said() {
-		b.WriteString("printf '%s\\n' " + inShell(line) + "\n")
-	}
-	b.WriteString("\n\"$code\" --version\n")
-	for _, a := range r.Active {
-		b.WriteString("\"$code\" --extensions-dir ./ext --user-data-dir ./data --force --install-extension " + inShell(a.at()) + "\n")
-	}
-	b.WriteString("exec \"$code\" --extensions-dir ./ext --user-data-dir ./data --new-window\n")
-	return b.String()
+// script is how a shell says what the launcher does.
+type script struct {
+	head, eol, say, code, last string
+	quote                      func(string) string
 }
 
-func (r Recipe) powerShell() string {
+var (
+	shell = script{
+		head: "#!/bin/sh\n# Starts a clean VS Code with what these crashes have in common. CODE names another\n# program than \"code\". Nothing outside this folder is changed.\nset -eu\ncd \"$(dirname \"$0\")\"\ncode=${CODE:-code}\n\n",
+		eol:  "\n", say: "printf '%s\\n' ", code: "\"$code\"", last: "exec ", quote: inShell,
+	}
+	powerShell = script{
+		head: "# Starts a clean VS Code with what these crashes have in common. $env:CODE names\r\n# another program than \"code\". Nothing outside this folder is changed.\r\n$ErrorActionPreference = 'Stop'\r\nSet-Location -LiteralPath $PSScriptRoot\r\n$code = if ($env:CODE) { $env:CODE } else { 'code' }\r\n\r\n",
+		eol:  "\r\n", say: "Write-Output ", code: "& $code", quote: inPowerShell,
+	}
+)
+
+// launcher writes a script that starts a clean VS Code.
+func (r Recipe) launcher(s script) string {
+	const dirs = " --extensions-dir ./ext --user-data-dir ./data"
 	var b strings.Builder
-	b.WriteString("# Starts a clean VS Code with what these crashes have in common. $env:CODE names\r\n# another program than \"code\". Nothing outside this folder is changed.\r\n$ErrorActionPreference = 'Stop'\r\nSet-Location -LiteralPath $PSScriptRoot\r\n$code = if ($env:CODE) { $env:CODE } else { 'code' }\r\n\r\n")
+	b.WriteString(s.head)
 	for _, line := range r.said() {
-		b.WriteString("Write-Output " + inPowerShell(line) + "\r\n")
+		b.WriteString(s.say + s.quote(line) + s.eol)
 	}
-	b.WriteString("\r\n& $code --version\r\n")
+	b.WriteString(s.eol + s.code + " --version" + s.eol)
 	for _, a := range r.Active {
-		b.WriteString("& $code --extensions-dir ./ext --user-data-dir ./data --force --install-extension " + inPowerShell(a.at()) + "\r\n")
+		b.WriteString(s.code + dirs + " --force --install-extension " + s.quote(a.at()) + s.eol)
 	}
-	b.WriteString("& $code --extensions-dir ./ext --user-data-dir ./data --new-window\r\n")
+	b.WriteString(s.last + s.code + dirs + " --new-window" + s.eol)
 	return b.String()
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/fault/needs"
 )
 
 // hostile are texts that mean something in a shell, in PowerShell, Python or Markdown.
@@ -84,10 +85,7 @@ func TestIdsAndVersions(t *testing.T) {
 
 // The real shell prints what was said and runs nothing of it.
 func TestShell(t *testing.T) {
-	sh, err := exec.LookPath("sh")
-	if err != nil {
-		t.Skip("no sh here")
-	}
+	sh := needs.Program(t, "sh")
 	dir := t.TempDir()
 	r := Of(hostileInput())
 	if err := os.WriteFile(filepath.Join(dir, "launch.sh"), []byte(file(t, r, "launch.sh")), 0o755); err != nil {
@@ -112,10 +110,7 @@ func TestShell(t *testing.T) {
 
 // Python itself reads the same lines.
 func TestPython(t *testing.T) {
-	py, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("no python3 here")
-	}
+	py := needs.Program(t, "python3")
 	dir := t.TempDir()
 	in := hostileInput()
 	in.Kind = Blender

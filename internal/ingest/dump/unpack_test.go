@@ -5,13 +5,12 @@ import (
 	"math/rand/v2"
 	"os/exec"
 	"testing"
+
+	"github.com/bellwether-project/bellwether/internal/fault/needs"
 )
 
 func TestXZ(t *testing.T) {
-	xz, err := exec.LookPath("xz")
-	if err != nil {
-		t.Skip("no xz here")
-	}
+	xz := needs.Program(t, "xz")
 	rng := rand.New(rand.NewPCG(1, 2))
 	noise := make([]byte, 200<<10)
 	for i := range noise {

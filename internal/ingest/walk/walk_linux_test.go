@@ -2,10 +2,8 @@ package walk
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +13,9 @@ import (
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/fault/needs"
 	"github.com/bellwether-project/bellwether/internal/stack/minidump"
+	"github.com/bellwether-project/bellwether/internal/stack/minidump/dumptest"
 )
 
 // TestMain makes the test binary a walker when it is called by another name.
@@ -89,19 +89,7 @@ func child(how string) {
 
 func readDump(t testing.TB) ([]byte, *minidump.Dump) {
 	t.Helper()
-	f, err := os.Open("../../stack/minidump/testdata/chromium-156-linux-renderer-sigsegv.dmp.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := dumptest.Chromium(t, "renderer-sigsegv")
 	d, err := minidump.Parse(raw)
 	if err != nil {
 		t.Fatal(err)
@@ -201,22 +189,18 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// needs skips where the program is not installed: its limits are tested with a
-// child of our own.
-func needs(t *testing.T) {
+// real is for tests of the program itself: its limits are tested with a child of our own.
+func real(t *testing.T) {
 	t.Helper()
-	if _, err := exec.LookPath(Program); err == nil {
-		return
+	if _, err := exec.LookPath(Program); err != nil && testing.Short() {
+		t.Skip("short")
 	}
-	if os.Getenv("CI") == "true" && !testing.Short() {
-		t.Fatal(Program + " is not installed")
-	}
-	t.Skip(Program + " is not installed")
+	needs.Program(t, Program)
 }
 
 // TestReal runs minidump-stackwalk itself, where it is installed.
 func TestReal(t *testing.T) {
-	needs(t)
+	real(t)
 	raw, d := readDump(t)
 	w, err := Find(t.Context(), "auto", nil)
 	if err != nil {
@@ -254,7 +238,7 @@ func FuzzParse(f *testing.F) {
 // TestRealNames: with Breakpad symbols the program names the frames of a real dump.
 func TestRealNames(t *testing.T) {
 	dir := os.Getenv("BELLWETHER_DATA")
-	needs(t)
+	real(t)
 	if dir == "" {
 		t.Skip("BELLWETHER_DATA is not set")
 	}
@@ -286,7 +270,7 @@ func TestRealNames(t *testing.T) {
 // TestRealAgrees: on every real dump, the program's stack up to its first guess is
 // the one of the walk here.
 func TestRealAgrees(t *testing.T) {
-	needs(t)
+	real(t)
 	dir := os.Getenv("BELLWETHER_DATA")
 	if dir == "" {
 		t.Skip("BELLWETHER_DATA is not set")

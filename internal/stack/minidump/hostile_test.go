@@ -2,6 +2,7 @@ package minidump
 
 import (
 	"encoding/binary"
+	"github.com/bellwether-project/bellwether/internal/stack/minidump/dumptest"
 	"runtime"
 	"testing"
 	"time"
@@ -147,7 +148,7 @@ func TestHostile(t *testing.T) {
 		cost(t, name, b, 24<<20)
 	}
 	for _, name := range []string{"renderer-sigsegv", "check-failure"} {
-		b := chromium(t, name)
+		b := dumptest.Chromium(t, name)
 		for n := 0; n < len(b); n += 997 {
 			cost(t, "cut", b[:n], 24<<20)
 		}
@@ -157,8 +158,8 @@ func TestHostile(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	small, _ := build(nil, sSystemInfo, system(), sThreads, append(u32s(1), make([]byte, 48)...), sModules, append(u32s(1), make([]byte, moduleSize)...), sException, make([]byte, 168))
 	f.Add(small)
-	f.Add(chromium(f, "check-failure")[:40<<10])
-	f.Add(chromium(f, "renderer-sigsegv"))
+	f.Add(dumptest.Chromium(f, "check-failure")[:40<<10])
+	f.Add(dumptest.Chromium(f, "renderer-sigsegv"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d, err := Parse(b)
 		if err != nil {

@@ -1,8 +1,6 @@
 package minidump
 
 import (
-	"compress/gzip"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -10,29 +8,11 @@ import (
 	"testing"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
+	"github.com/bellwether-project/bellwether/internal/stack/minidump/dumptest"
 )
 
-// chromium reads one of our own dumps.
-func chromium(t testing.TB, name string) []byte {
-	t.Helper()
-	f, err := os.Open("testdata/chromium-156-linux-" + name + ".dmp.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 func TestChromium(t *testing.T) {
-	d, err := Parse(chromium(t, "renderer-sigsegv"))
+	d, err := Parse(dumptest.Chromium(t, "renderer-sigsegv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +44,7 @@ func (n names) Lookup(_, _ string, offset uint64) (string, string, int, bool) {
 }
 
 func TestNames(t *testing.T) {
-	d, err := Parse(chromium(t, "renderer-sigsegv"))
+	d, err := Parse(dumptest.Chromium(t, "renderer-sigsegv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +69,7 @@ func TestAgree(t *testing.T) {
 		}
 		var b []byte
 		if name, ours := strings.CutPrefix(f[0], "chromium-156-linux-"); ours {
-			b = chromium(t, strings.TrimSuffix(name, ".dmp"))
+			b = dumptest.Chromium(t, strings.TrimSuffix(name, ".dmp"))
 		} else if dir == "" {
 			continue
 		} else if b, err = os.ReadFile(filepath.Join(dir, "wire/minidump", f[0])); err != nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/bellwether-project/bellwether/internal/fault"
+	"github.com/bellwether-project/bellwether/internal/fault/needs"
 	"github.com/bellwether-project/bellwether/internal/symbol"
 )
 
@@ -33,10 +34,7 @@ int acme_main(const char *text) { return hidden(text) * 2; }
 // compile makes a library; it is skipped where there is no compiler.
 func compile(t *testing.T, flags ...string) string {
 	t.Helper()
-	gcc, err := exec.LookPath("gcc")
-	if err != nil {
-		t.Skip("needs gcc")
-	}
+	gcc := needs.Program(t, "gcc")
 	dir := t.TempDir()
 	src, out := filepath.Join(dir, "acme.c"), filepath.Join(dir, "libacme.so")
 	if err := os.WriteFile(src, []byte(source), 0o600); err != nil {
@@ -74,9 +72,9 @@ func convert(t *testing.T, file string) (*symbol.Breakpad, []byte, error) {
 // nm is where binutils say that functions begin.
 func nm(t *testing.T, file string) map[string]uint64 {
 	t.Helper()
-	b, err := exec.CommandContext(t.Context(), "nm", file).Output()
+	b, err := exec.CommandContext(t.Context(), needs.Program(t, "nm"), file).Output()
 	if err != nil {
-		t.Skip("needs nm")
+		t.Fatal(err)
 	}
 	out := map[string]uint64{}
 	for line := range strings.Lines(string(b)) {
@@ -94,9 +92,9 @@ func addr2line(t *testing.T, file string, at uint64, n int) (lines []int) {
 	for i := range n {
 		args = append(args, "0x"+strconv.FormatUint(at+uint64(i), 16))
 	}
-	b, err := exec.CommandContext(t.Context(), "addr2line", args...).Output()
+	b, err := exec.CommandContext(t.Context(), needs.Program(t, "addr2line"), args...).Output()
 	if err != nil {
-		t.Skip("needs addr2line")
+		t.Fatal(err)
 	}
 	for l := range strings.Lines(string(b)) {
 		l, _, _ = strings.Cut(strings.TrimSpace(l), " ")
@@ -207,16 +205,14 @@ func TestIdent(t *testing.T) {
 // TestLibC: a library of the system, far larger than ours.
 func TestLibC(t *testing.T) {
 	files, _ := filepath.Glob("/lib/*-linux-gnu/libc.so.6")
-	if len(files) == 0 {
-		t.Skip("needs a C library")
-	}
+	needs.Part(t, len(files) > 0, "a C library")
 	m, text, err := convert(t, files[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := exec.CommandContext(t.Context(), "nm", "-D", files[0]).Output()
+	b, err := exec.CommandContext(t.Context(), needs.Program(t, "nm"), "-D", files[0]).Output()
 	if err != nil {
-		t.Skip("needs nm")
+		t.Fatal(err)
 	}
 	checked := 0
 	for line := range strings.Lines(string(b)) {
