@@ -43,7 +43,8 @@ func (w *World) Classify(c *eco.Crash, o eco.Origin) {
 }
 
 // carrier says whose copy of a library it is: that of the nearest caller which
-// carries it, else that of the project, else that of the only candidate.
+// carries it, else that of the project, else, in a host's project, that of the only
+// candidate.
 func (w *World) carrier(callers []eco.Frame, candidates []eco.ExtensionID, o *eco.Origin) eco.ExtensionID {
 	for i := range callers {
 		p := w.byModule(callers[i].Module)
@@ -62,7 +63,7 @@ func (w *World) carrier(callers []eco.Frame, candidates []eco.ExtensionID, o *ec
 			return id
 		}
 	}
-	if len(candidates) == 1 {
+	if len(candidates) == 1 && o.Extension == "" { // another's project has its own copy, though nobody said so
 		return candidates[0]
 	}
 	return ""

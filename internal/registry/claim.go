@@ -253,6 +253,12 @@ func (r *Registry) Looked(ctx context.Context, actor string, c Claim, proven boo
 	return c, err
 }
 
+// proves reports whether the entry still names the place of a claim: who kept what
+// the entry named before does not own the extension now.
+func (e *Extension) proves(c Claim) bool {
+	return e.Publisher() != c.Publisher && slices.Contains(e.Places(), Place{c.Method, c.Place})
+}
+
 // own makes the claim's publisher the owner.
 func (r *Registry) own(ctx context.Context, tx *sql.Tx, actor string, c Claim) error {
 	const op = "registry.own"
@@ -263,12 +269,15 @@ func (r *Registry) own(ctx context.Context, tx *sql.Tx, actor string, c Claim) e
 	if !found {
 		return gone(op)
 	}
+	if !e.proves(c) {
+		return fault.E(op, fault.Conflict, "Its entry in the register has changed; please open a new claim.", nil)
+	}
 	known, err := exists(ctx, tx, `SELECT 1 FROM registry_publisher WHERE id = $1`, c.Publisher)
 	if err != nil {
 		return fault.Wrap(op, err)
 	}
 	if !known {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO registry_publisher (id, name, contact, created, updated, version) VALUES ($1, $1, '', $2, $2, 1)`, c.Publisher, r.nowMs()); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO registry_publisher (id, name, contact, created, updated, version) VALUES ($1, $1, '', $2, $2, 1)`, c.Publisher, ms(c.Checked)); err != nil {
 			return fault.Wrap(op, err)
 		}
 		if err := r.record(ctx, tx, actor, "publisher.create", eco.Ref{Kind: "publisher", ID: c.Publisher}, ""); err != nil {

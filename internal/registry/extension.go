@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/bellwether-project/bellwether/internal/blame"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/fault"
 )
@@ -65,6 +66,16 @@ func (r *Registry) Extension(_ context.Context, id eco.ExtensionID) (Extension, 
 // host that exist. A Version other than the stored one is a conflict. Putting
 // what is there already changes nothing.
 func (r *Registry) PutExtension(ctx context.Context, actor string, e Extension) (Extension, error) {
+	return r.put(ctx, actor, e, false)
+}
+
+// PutOwnExtension is PutExtension for the people of its publisher: by words that
+// name others' code they would get others' crashes (blame.World.Takes).
+func (r *Registry) PutOwnExtension(ctx context.Context, actor string, e Extension) (Extension, error) {
+	return r.put(ctx, actor, e, true)
+}
+
+func (r *Registry) put(ctx context.Context, actor string, e Extension, own bool) (Extension, error) {
 	const op = "registry.PutExtension"
 	if err := e.check().err(op); err != nil {
 		return e, err
@@ -93,9 +104,36 @@ func (r *Registry) PutExtension(ctx context.Context, actor string, e Extension) 
 		if err := stale(op, found, old.Version, e.Version); err != nil {
 			return false, err
 		}
+		if own {
+			if err := r.mayOwn(ctx, tx, &e, old); err != nil {
+				return false, err
+			}
+		}
 		return r.putExtension(ctx, tx, actor, &e, old)
 	})
 	return e, err
+}
+
+// mayOwn reports what stands against an entry that an author wrote. A publisher that
+// began with a claim has the name that the claimant chose: it is no proof that other
+// extensions of that name are theirs.
+func (r *Registry) mayOwn(ctx context.Context, tx *sql.Tx, e *Extension, old Extension) error {
+	const op = "registry.PutOwnExtension"
+	if old.Version == 0 {
+		chosen, err := exists(ctx, tx, `SELECT 1 FROM registry_publisher p JOIN registry_claim c ON c.publisher = p.id AND c.state = 'proven' AND c.checked = p.created WHERE p.id = $1`, e.ID.Publisher())
+		if err != nil {
+			return fault.Wrap(op, err)
+		}
+		if chosen {
+			return fault.E(op, fault.Forbidden, "This publisher began with a claim. Ask whoever keeps the register for further extensions of its name.", nil)
+		}
+	}
+	return r.World().Takes(e.ID, old.blame(), e.blame())
+}
+
+// blame is what blame must know of an extension.
+func (e *Extension) blame() blame.ExtRules {
+	return blame.ExtRules{Host: e.Host, Locals: e.Locals, Prefixes: e.Prefixes, Shaded: e.Shaded, Libraries: e.Libraries}
 }
 
 func extensionIn(ctx context.Context, tx *sql.Tx, id eco.ExtensionID) (e Extension, found bool, err error) {

@@ -198,6 +198,13 @@ func (r *Registry) plan(ctx context.Context, tx *sql.Tx, rows []row, bad *mistak
 			if may != nil && !may(id, false) {
 				m.add("id", "This publisher is not yours.")
 			}
+			if may != nil && !may(id, true) { // an author's file
+				if err := r.mayOwn(ctx, tx, &e, old); fault.CodeOf(err) == fault.Invalid || fault.CodeOf(err) == fault.Forbidden {
+					m.add("id", fault.TextOf(err))
+				} else if err != nil {
+					return nil, nil, err
+				}
+			}
 			p := planned{old: old, now: e}
 			if x.Owners != nil {
 				if p.owners = *x.Owners; may != nil && !may(id, true) {

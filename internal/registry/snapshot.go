@@ -157,7 +157,7 @@ func (s *Snapshot) rules(log *slog.Logger) *blame.World {
 	}
 	exts := make(map[eco.ExtensionID]blame.ExtRules, len(s.extensions))
 	for _, e := range s.extensions {
-		exts[e.ID] = blame.ExtRules{Host: e.Host, Locals: e.Locals, Prefixes: e.Prefixes, Shaded: e.Shaded, Libraries: e.Libraries}
+		exts[e.ID] = e.blame()
 	}
 	w, err := blame.NewWorld(hosts, exts)
 	if err == nil {
