@@ -50,6 +50,7 @@ type console struct {
 // command line is wrong.
 func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
 	var g grammar
+	out, errOut = plain{out}, plain{errOut}
 	con := &console{in: in, out: out, err: errOut, exited: -1}
 	parser, err := kong.New(&g,
 		kong.Name("bellwether"),

@@ -58,7 +58,6 @@ func (s *Store) PutParts(ctx context.Context, u Upload, who, whole string, sums 
 	if !sha1Name(whole) || len(sums) > MaxUpload/1024 {
 		return nil, nil, fault.E(op, fault.Invalid, "The upload names no pieces that can be.", nil)
 	}
-	var data bytes.Buffer
 	for _, sum := range sums {
 		if !sha1Name(sum) {
 			return nil, nil, fault.E(op, fault.Invalid, "The upload names no pieces that can be.", nil)
@@ -71,23 +70,39 @@ func (s *Store) PutParts(ctx context.Context, u Upload, who, whole string, sums 
 		if err != nil {
 			return nil, nil, fault.Wrap(op, err)
 		}
-		if len(missing) == 0 && data.Len() <= MaxUpload {
-			_, err = data.ReadFrom(r)
+		_ = r.Close()
+	}
+	if len(missing) > 0 || len(sums) == 0 {
+		return nil, missing, nil
+	}
+	if err := belongs(u.Subject); err != nil {
+		return nil, nil, err
+	}
+	done, err := s.turn() // before anything is in memory
+	if err != nil {
+		return nil, nil, err
+	}
+	defer done()
+	var data bytes.Buffer
+	for _, sum := range sums {
+		if data.Len() > MaxUpload {
+			break
 		}
-		if cerr := r.Close(); err == nil {
-			err = cerr
+		r, err := s.o.Blobs.Get(ctx, partsOf(who)+sum)
+		if err == nil {
+			_, err = data.ReadFrom(r)
+			if cerr := r.Close(); err == nil {
+				err = cerr
+			}
 		}
 		if err != nil {
 			return nil, nil, fault.E(op, fault.Unavailable, "A piece of the upload cannot be read.", err)
 		}
 	}
-	if len(missing) > 0 || len(sums) == 0 {
-		return nil, missing, nil
-	}
 	if got := sha1.Sum(data.Bytes()); data.Len() <= MaxUpload && hex.EncodeToString(got[:]) != whole {
 		return nil, nil, fault.E(op, fault.Invalid, "The pieces make another file than the upload says.", nil)
 	}
-	out, err = s.Put(ctx, u, &data)
+	out, err = s.take(ctx, u, &data)
 	return out, nil, err
 }
 

@@ -1,6 +1,7 @@
 package symbols
 
 import (
+	"crypto/sha1"
 	"database/sql"
 	"fmt"
 	"os"
@@ -224,5 +225,17 @@ func TestUploadsAtOnce(t *testing.T) {
 	}
 	if _, err := h.Put(t.Context(), Upload{Subject: of("acme.linter"), Name: "x"}, strings.NewReader(engineSym)); fault.CodeOf(err) != fault.Unavailable {
 		t.Errorf("%v", err)
+	}
+	// Nor are pieces put together in memory while two others are; which are missing is said all the same.
+	piece := []byte(engineSym)
+	sum := fmt.Sprintf("%x", sha1.Sum(piece))
+	if err := h.PutPart(t.Context(), "a-1", sum, piece); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := h.PutParts(t.Context(), Upload{Subject: of("acme.linter"), Name: "x"}, "a-1", sum, []string{sum, sum}); fault.CodeOf(err) != fault.Unavailable {
+		t.Errorf("pieces: %v", err)
+	}
+	if _, missing, err := h.PutParts(t.Context(), Upload{Subject: of("acme.linter"), Name: "x"}, "a-2", sum, []string{sum}); err != nil || len(missing) != 1 {
+		t.Errorf("another's piece: %v %v", missing, err)
 	}
 }

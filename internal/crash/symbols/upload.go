@@ -40,16 +40,37 @@ type Outcome struct {
 // Put keeps one file, or what is in one archive. It answers for each file in it;
 // an error means that nothing was kept.
 func (s *Store) Put(ctx context.Context, u Upload, r io.Reader) ([]Outcome, error) {
-	const op = "symbols.Put"
-	if subjectOf(subjectText(u.Subject)) != u.Subject || u.Subject == (Subject{}) {
-		return nil, fault.E(op, fault.Invalid, "Symbols belong to an extension or a host.", nil)
+	if err := belongs(u.Subject); err != nil {
+		return nil, err
 	}
+	done, err := s.turn()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return s.take(ctx, u, r)
+}
+
+func belongs(x Subject) error {
+	if subjectOf(subjectText(x)) != x || x == (Subject{}) {
+		return fault.E("symbols.Put", fault.Invalid, "Symbols belong to an extension or a host.", nil)
+	}
+	return nil
+}
+
+// turn waits for nobody: so many uploads are in memory at a time, whole or in parts.
+func (s *Store) turn() (done func(), err error) {
 	select {
 	case s.uploads <- struct{}{}:
-		defer func() { <-s.uploads }()
+		return func() { <-s.uploads }, nil
 	default:
-		return nil, fault.E(op, fault.Unavailable, "Other uploads are going on; try again in a moment.", nil)
+		return nil, fault.E("symbols.Put", fault.Unavailable, "Other uploads are going on; try again in a moment.", nil)
 	}
+}
+
+// take is Put for whoever has a turn.
+func (s *Store) take(ctx context.Context, u Upload, r io.Reader) ([]Outcome, error) {
+	const op = "symbols.Put"
 	data, err := io.ReadAll(io.LimitReader(r, MaxUpload+1))
 	if err != nil {
 		return nil, fault.E(op, fault.Invalid, "The upload was cut off.", err)
