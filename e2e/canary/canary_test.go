@@ -206,7 +206,7 @@ func (s *house) look(t *testing.T) map[eco.Kind]int {
 			}
 		}
 		if !res.More {
-			if contacts == 0 {
+			if contacts == 0 && kept[eco.KindFeedback] > 0 {
 				t.Error("no contact was kept at all: nobody can be answered")
 			}
 			return kept

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -55,6 +56,8 @@ func TestKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.target = fmt.Sprintf("http://%s/api/%d/envelope/?sentry_version=7&sentry_key=%s", w.addr, key.Project, key.Public)
+	w.native, w.key = fmt.Sprintf("http://%s/api/v1/intake/crashes", w.addr), key.Public
+	w.plant(t)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, %d rounds", seed, rounds)
 	rng := rand.New(rand.NewPCG(seed, 0))
@@ -68,6 +71,8 @@ func TestKill(t *testing.T) {
 // world is one data folder and the clients' view of it.
 type world struct {
 	dir, addr, target string
+	native, key       string
+	signature         string // of a crash that is stored: some are counted by it
 	next              atomic.Uint64
 	mu                sync.Mutex
 	owed              []uint64 // sent, not acknowledged: a real client sends them again
@@ -139,6 +144,9 @@ func (w *world) take() uint64 {
 // send posts one crash and reports whether the server acknowledged it.
 func (w *world) send(ctx context.Context, c *http.Client, n uint64) bool {
 	id := eventID(n)
+	if n%4 == 0 {
+		return w.count(ctx, c, n, id)
+	}
 	event := fmt.Sprintf(`{"event_id":%q,"platform":"javascript","level":"error","release":"acme.linter@1.%d.0","user":{"id":"u%d"},"exception":{"values":[{"type":"TypeError","value":"cannot read x of undefined","stacktrace":{"frames":[{"function":"dispatch","filename":"/opt/studio/resources/app/out/host.js","lineno":1},{"function":"fn%d","filename":"/home/kim/.vscode/extensions/acme.linter-1.0.0/out/main.js","lineno":%d}]}}]}}`,
 		id, n%5, n%97, n%23, n%400)
 	body := fmt.Sprintf("{\"event_id\":%q}\n{\"type\":\"event\",\"length\":%d}\n%s\n", id, len(event), event)
@@ -154,6 +162,50 @@ func (w *world) send(ctx context.Context, c *http.Client, n uint64) bool {
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
 	return err == nil && resp.StatusCode == http.StatusOK && bytes.Contains(answer, []byte(id))
+}
+
+// count sends a crash as its signature alone.
+func (w *world) count(ctx context.Context, c *http.Client, n uint64, id string) bool {
+	w.sent.Add(1)
+	answer, ok := w.postNative(ctx, c, fmt.Sprintf(`{"source":{"install":"u%d","extension_version":"1.%d.0"},"crashes":[{"id":%q,"signature":%q}]}`, n%97, n%5, id, w.signature))
+	return ok && bytes.Contains(answer, []byte(`"outcome":"kept"`))
+}
+
+func (w *world) postNative(ctx context.Context, c *http.Client, body string) (answer []byte, ok bool) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.native, strings.NewReader(body))
+	if err != nil {
+		return nil, false
+	}
+	req.Header.Set("X-Bellwether-Key", w.key)
+	resp, err := c.Do(req)
+	if err != nil {
+		return nil, false
+	}
+	defer resp.Body.Close()
+	answer, err = io.ReadAll(io.LimitReader(resp.Body, 1<<16))
+	return answer, err == nil && resp.StatusCode == http.StatusOK
+}
+
+// planted is the client's id of the crash whose signature others are counted by.
+const planted = "planted"
+
+// plant stores one crash and learns its signature.
+func (w *world) plant(t *testing.T) {
+	t.Helper()
+	p := w.start(t)
+	answer, ok := w.postNative(t.Context(), http.DefaultClient, `{"crashes":[{"id":"`+planted+`","platform":"javascript","exceptions":[{"type":"TypeError","value":"x","frames":[{"function":"plant","file":"/x/extensions/acme.linter-1.0.0/a.js","line":1}]}]}]}`)
+	_, rest, found := bytes.Cut(answer, []byte(`"signature":"`))
+	sig, _, _ := bytes.Cut(rest, []byte(`"`))
+	if !ok || !found {
+		t.Fatalf("no signature: %s", answer)
+	}
+	w.signature = string(sig)
+	if _, err := p.Stored(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Stop(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func eventID(n uint64) string {
@@ -217,6 +269,7 @@ func (w *world) compare(t *testing.T) {
 		oldest := res.Facts[len(res.Facts)-1].ID // newest first: the next page lies below
 		page = append(where[:len(where):len(where)], facts.Cond{Col: facts.ID, Op: facts.Lt, Values: []string{oldest.String()}})
 	}
+	delete(stored, planted)
 	lost, twice := 0, 0
 	for n := range w.acked {
 		if stored[eventID(n)] == 0 {

@@ -152,6 +152,9 @@ func (s *Server) receiptPageOf(v answers.View, now time.Time, about, blame strin
 	}
 	add("What happened", v.What)
 	add("Attributed to", blame)
+	if v.Counted {
+		add("What was sent", "The signature, not the stack: this report is only counted")
+	}
 	add("Your version", v.Release)
 	add("Fixed in", fixedWords(v.Answer.FixedIn))
 	add("Impact", v.Answer.Impact)
@@ -203,7 +206,7 @@ func receiptWords(a receipt.Answer) (head, text, kind, icon string) {
 	case receipt.Withdrawn:
 		return "You withdrew this report", "It is out of every count and page. The last copy, in backups and queues, is gone by the day below.", "ok", "check"
 	case receipt.Expired:
-		return "This report is kept no longer", "Its time ran out, it was a repeat of another one, or it was erased.", "", "clock"
+		return "This report is kept no longer", "Its time ran out, it was a repeat of another one, it was erased, or it was a signature alone that nobody knew here.", "", "clock"
 	}
 	return "Your report", "", "", "info"
 }

@@ -18,6 +18,7 @@ type View struct {
 	Received  time.Time       `json:"received"`
 	About     eco.Ref         `json:"about"`             // whose project took the report
 	What      string          `json:"what,omitempty"`    // the report in a line: its exception and place
+	Counted   bool            `json:"counted,omitempty"` // its sender sent the signature, not the stack
 	Blame     eco.ExtensionID `json:"blame,omitempty"`   // the extension it is attributed to
 	Release   string          `json:"release,omitempty"` // the version it came from
 	Added     int             `json:"added,omitempty"`   // notes its sender added
@@ -66,7 +67,7 @@ func (d *Desk) Receipt(ctx context.Context, id string) (View, error) {
 	case err != nil:
 		return View{}, fault.Wrap(op, err)
 	}
-	v := View{ID: d.o.Book.ID(doc.ID), Received: time.UnixMilli(doc.Received).UTC(), What: doc.Signature.Title, Blame: doc.Blame.Extension,
+	v := View{ID: d.o.Book.ID(doc.ID), Received: time.UnixMilli(doc.Received).UTC(), What: doc.Signature.Title, Counted: doc.Crash.Counted != "", Blame: doc.Blame.Extension,
 		Release: release(&doc), Kept: time.UnixMilli(doc.Received).UTC().AddDate(0, 0, keptDays).Truncate(24 * time.Hour),
 		crash: doc.ID, project: doc.Origin.Project, client: doc.ClientID, family: doc.Placement.Family, signature: doc.Signature.Hash}
 	if at, ok := d.withdrawn.at(doc.ID); ok { // still there for a moment
@@ -128,7 +129,7 @@ func (d *Desk) absent(ctx context.Context, id eco.ID) (View, error) {
 
 func (d *Desk) absentAt(v View, at time.Time) (View, error) {
 	v.Answer, v.Withdrawn, v.Gone = receipt.Answer{State: receipt.Withdrawn, Wanted: receipt.Full}, at, goneBy(at)
-	v.What, v.Blame, v.Release, v.Kept = "", "", "", time.Time{}
+	v.What, v.Counted, v.Blame, v.Release, v.Kept = "", false, "", "", time.Time{}
 	return d.sign(v)
 }
 

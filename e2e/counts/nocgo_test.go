@@ -1,0 +1,5 @@
+//go:build !cgo
+
+package counts_test
+
+func cgo() bool { return false }
