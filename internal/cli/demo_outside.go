@@ -65,6 +65,11 @@ func (d *demoWorld) outside(ctx context.Context) error {
 					return err
 				}
 				published = true
+				old, err := d.counts(ctx, cl, f.ID)
+				if err != nil {
+					return err
+				}
+				note("counted", old)
 			}
 			note(map[crash.State]string{crash.Resolved: "fixed", crash.Ignored: "ignored", crash.Open: "known"}[s.to], f.Representative)
 		}
