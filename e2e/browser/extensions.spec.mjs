@@ -61,6 +61,10 @@ spec("claims", {
     await page.getByText("does not name your e-mail address").first().waitFor();
     await page.getByRole("button", { name: "Withdraw" }).first().click();
     await page.getByText("Ended").first().waitFor();
+    await page.getByLabel("Id of the extension").fill("acme.linter");
+    await page.getByRole("button", { name: "How to prove it" }).click();
+    await page.getByText("belongs to acme already").waitFor();
+    await page.getByRole("link", { name: "Go to the extension" }).waitFor();
     await page.done();
   },
 });

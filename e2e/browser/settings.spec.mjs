@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { spec } from "./stage.mjs";
+import { test } from "node:test";
+import { open, ready, spec } from "./stage.mjs";
 
 spec("profile", { path: "/settings/profile", heading: "Settings", landmark: ["Sessions", "this one"] });
 spec("API tokens", {
@@ -36,4 +37,12 @@ spec("audit log", {
     await page.getByRole("button", { name: "Verify the whole log" }).click();
     await page.getByText("Verified just now.").waitFor();
   },
+});
+
+test("on a phone the tab that is open is in sight", { skip: !ready }, async () => {
+  const page = await open("operator", { width: 390 });
+  await page.goto("/settings/audit");
+  const box = await page.getByRole("link", { name: "Audit log" }).boundingBox();
+  assert.ok(box.x >= 0 && box.x + box.width <= 390, JSON.stringify(box));
+  await page.done();
 });

@@ -18,6 +18,7 @@ type claimsPage struct {
 	Publisher  string
 	Publishers []string
 	Places     []claimPlace // of the extension that was named
+	Mine       string       // the publisher of one's own that it belongs to
 	Claims     []claimRow
 	Empty      empty
 }
@@ -49,6 +50,9 @@ func (s *Server) showClaims(w http.ResponseWriter, r *http.Request, v viewer, er
 		if err == nil {
 			var places []registry.Place
 			if places, err = s.o.Claims.Places(r.Context(), id); err == nil {
+				if owner := s.o.Registry.OwnerOf(id); len(p.Publishers) == 1 && p.Publishers[0] == owner {
+					p.Mine = owner
+				}
 				for _, x := range places {
 					p.Places = append(p.Places, placeOf(x))
 				}

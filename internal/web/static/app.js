@@ -183,6 +183,9 @@
     });
   });
 
+  // Tabs that do not fit scroll to the one that is open.
+  all(".tabs [aria-current]").forEach((a) => { const nav = a.parentElement; nav.scrollLeft = a.offsetLeft - nav.offsetLeft - (nav.clientWidth - a.offsetWidth) / 2; });
+
   times(); copies();
   all("[data-refresh]").forEach(live);
   setInterval(() => times(), 30000);
