@@ -140,6 +140,7 @@ func Weigh(q Question) Answer {
 	}
 	a.Tested = len(t.names)
 	screen := t.screen()
+	t.mark(screen)
 	found, pairs, tests := t.candidates(screen, len(q.Given) == 0)
 	a.Pairs = pairs
 	found = t.apart(discover(found, a.Tested+tests, a.Level))

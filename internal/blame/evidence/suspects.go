@@ -47,7 +47,7 @@ func (t *table) candidates(screen []int, pairing bool) (out []Finding, pairs, te
 	for _, e := range screen {
 		s := one(e)
 		if f, ok := t.finding(s); ok {
-			f.P = upper(t.count(func(r *row) bool { return r.has(e) }, nil, 0, nil).cells)
+			f.P = upper(t.count(t.has(e), nil, 0, nil).cells)
 			out = append(out, f)
 			single[e] = true
 		}
@@ -58,7 +58,7 @@ func (t *table) candidates(screen []int, pairing bool) (out []Finding, pairs, te
 	for i, a := range screen {
 		for _, b := range screen[i+1:] {
 			pairs++
-			hasA, hasB := func(r *row) bool { return r.has(a) }, func(r *row) bool { return r.has(b) }
+			hasA, hasB := t.has(a), t.has(b)
 			if single[a] && single[b] {
 				if f, ok := t.either(a, b, hasA, hasB); ok {
 					out = append(out, f)
@@ -118,7 +118,7 @@ func (t *table) apart(found []Finding) []Finding {
 
 // finding is a set with its numbers; ok is false when its share differs too little.
 func (t *table) finding(s set) (f Finding, ok bool) {
-	y := t.count(func(r *row) bool { return r.holds(s) }, nil, 0, nil)
+	y := t.count(t.holds(s), nil, 0, nil)
 	if y.difference() < MinDifference {
 		return f, false
 	}
@@ -182,8 +182,9 @@ func (t *table) separate(found []Finding) (kept []Finding, dropped []Dropped) {
 // beside reports whether a set still stands out once another is held equal: the
 // strata are split by whether all of the other was active.
 func (t *table) beside(s, other set) (stands bool, left float64) {
-	y := t.count(func(r *row) bool { return r.holds(s) }, nil, 2, func(r *row) int {
-		if r.holds(other) {
+	held := t.holds(other)
+	y := t.count(t.holds(s), nil, 2, func(r *row) int {
+		if held(r) {
 			return 1
 		}
 		return 0
@@ -222,9 +223,9 @@ func (t *table) alike(weak, kept set) int {
 
 func (t *table) together(a, b int) bool {
 	for _, list := range [2][]row{t.crashes, t.controls} {
-		both, either := 0.0, 0.0
+		both, either, hasA, hasB := 0.0, 0.0, t.has(a), t.has(b)
 		for i := range list {
-			ha, hb := list[i].has(a), list[i].has(b)
+			ha, hb := hasA(&list[i]), hasB(&list[i])
 			if ha && hb {
 				both += list[i].weight
 			}
@@ -252,7 +253,7 @@ func ids(m []Member) []eco.ExtensionID {
 // so many fewer that chance does not explain it.
 func (t *table) since(f *Finding) {
 	const sure, slack = 0.001, 0.05
-	holds := func(r *row) bool { return r.holds(f.set) }
+	holds := t.holds(f.set)
 	for i, e := range f.set {
 		if e < 0 {
 			continue

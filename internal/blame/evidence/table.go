@@ -22,6 +22,7 @@ type row struct {
 	weight  float64
 	ext     []int // sorted
 	vers    []string
+	marks   [(maxScreen + 63) / 64]uint64 // of the screened ones that it has, by their place
 }
 
 func (r *row) has(e int) bool {
@@ -29,7 +30,41 @@ func (r *row) has(e int) bool {
 	return ok
 }
 
-func (r *row) holds(s set) bool { return r.has(s[0]) && (s[1] < 0 || r.has(s[1])) }
+// has tests for an extension; the screened ones are asked for thousands of times.
+func (t *table) has(e int) func(*row) bool {
+	if i, ok := slices.BinarySearch(t.screened, e); ok {
+		word, bit := i/64, uint64(1)<<(i%64)
+		return func(r *row) bool { return r.marks[word]&bit != 0 }
+	}
+	return func(r *row) bool { return r.has(e) }
+}
+
+func (t *table) holds(s set) func(*row) bool {
+	a := t.has(s[0])
+	if s[1] < 0 {
+		return a
+	}
+	b := t.has(s[1])
+	return func(r *row) bool { return a(r) && b(r) }
+}
+
+// mark notes in each row which of the screened extensions it has.
+func (t *table) mark(screened []int) {
+	t.screened = screened
+	for _, list := range [][]row{t.crashes, t.controls, t.others} {
+		for i := range list {
+			r, at := &list[i], 0
+			for _, e := range r.ext { // both are sorted
+				for at < len(screened) && screened[at] < e {
+					at++
+				}
+				if at < len(screened) && screened[at] == e {
+					r.marks[at/64] |= 1 << (at % 64)
+				}
+			}
+		}
+	}
+}
 
 func (r *row) version(e int) string {
 	if i, ok := slices.BinarySearch(r.ext, e); ok {
@@ -49,6 +84,7 @@ type table struct {
 	cases    int
 	compared int
 	leftOut  int
+	screened []int // sorted
 }
 
 // newTable keeps the votes with every given extension, in strata where there is
@@ -140,6 +176,11 @@ func (t *table) number(in map[string]int, not []eco.ExtensionID, lists ...[]Vote
 }
 
 func rows(votes []Vote, in map[string]int, number map[eco.ExtensionID]int) []row {
+	type numbered struct {
+		e       int
+		version string
+	}
+	var list []numbered
 	out := make([]row, 0, len(votes))
 	for i := range votes {
 		s, ok := in[votes[i].Stratum]
@@ -150,14 +191,18 @@ func rows(votes []Vote, in map[string]int, number map[eco.ExtensionID]int) []row
 		if !(r.weight > 0) || math.IsInf(r.weight, 0) {
 			r.weight = 1
 		}
-		list := slices.Clone(votes[i].Active[:min(len(votes[i].Active), maxActive)])
-		slices.SortFunc(list, func(a, b eco.Active) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Version, b.Version)) })
-		for _, a := range list {
-			e, ok := number[a.ID]
-			if !ok || len(r.ext) > 0 && r.ext[len(r.ext)-1] == e {
-				continue
+		list = list[:0]
+		for _, a := range votes[i].Active[:min(len(votes[i].Active), maxActive)] {
+			if e, ok := number[a.ID]; ok {
+				list = append(list, numbered{e, a.Version})
 			}
-			r.ext, r.vers = append(r.ext, e), append(r.vers, a.Version)
+		}
+		slices.SortFunc(list, func(a, b numbered) int { return cmp.Or(cmp.Compare(a.e, b.e), cmp.Compare(a.version, b.version)) })
+		r.ext, r.vers = make([]int, 0, len(list)), make([]string, 0, len(list))
+		for _, a := range list {
+			if len(r.ext) == 0 || r.ext[len(r.ext)-1] != a.e {
+				r.ext, r.vers = append(r.ext, a.e), append(r.vers, a.version)
+			}
 		}
 		out = append(out, r)
 	}
@@ -264,10 +309,10 @@ func (y tally) numbers() Numbers {
 
 // elsewhere is the share among crashes of other families.
 func (t *table) elsewhere(s set) estimate.Interval {
-	k, n := 0.0, 0.0
+	k, n, holds := 0.0, 0.0, t.holds(s)
 	for i := range t.others {
 		n++
-		if t.others[i].holds(s) {
+		if holds(&t.others[i]) {
 			k++
 		}
 	}

@@ -213,11 +213,17 @@ func (d *Desk) ballots(ctx context.Context, list []*eco.Fact) ([]ballot, error) 
 	byDay := slices.Clone(list)
 	slices.SortFunc(byDay, func(a, b *eco.Fact) int { return bytes.Compare(b.ID[:], a.ID[:]) })
 	active := make(map[eco.ID][]eco.Active, len(list))
-	size := 0
+	size, now := 0, d.o.Now().UnixMilli()
 	for part := range slices.Chunk(byDay, 200) {
-		ids := make([]eco.ID, len(part))
-		for i, f := range part {
-			ids[i] = f.ID
+		var ids []eco.ID // of what was not read by an earlier run
+		for _, f := range part {
+			list, n, ok := d.memo.get(f.ID, now)
+			if !ok {
+				ids = append(ids, f.ID)
+				continue
+			}
+			active[f.ID] = list
+			size += n
 		}
 		docs, err := d.o.Facts.Documents(ctx, facts.Everything(), ids)
 		if err != nil {
@@ -234,6 +240,7 @@ func (d *Desk) ballots(ctx context.Context, list []*eco.Fact) ([]ballot, error) 
 			}
 			if json.Unmarshal(doc.Body, &body) == nil {
 				active[doc.ID] = append(body.Active, body.Crash.Active...)
+				d.memo.put(doc.ID, active[doc.ID], len(doc.Body), now)
 			}
 		}
 		if size > maxBytes {

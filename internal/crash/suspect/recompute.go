@@ -33,7 +33,10 @@ type due struct {
 // went from, since they were last asked for.
 func (d *Desk) Recompute(ctx context.Context) (note string, err error) {
 	const op = "suspect.Recompute"
+	d.run.Lock()
+	defer d.run.Unlock()
 	now := d.o.Now()
+	defer d.memo.forget(now.Add(-keepUnread).UnixMilli())
 	from := eco.DayOf(now.AddDate(0, 0, -Days)).Time()
 	list, err := d.due(ctx, from, now)
 	if err != nil {

@@ -44,6 +44,9 @@ type Options struct {
 type Desk struct {
 	o Options
 
+	run  sync.Mutex // one run at a time
+	memo *memo      // guarded by run
+
 	mu    sync.RWMutex
 	blame map[string][][]eco.Candidate // by family, a group for each finding: for crashes that come in
 }
@@ -83,7 +86,7 @@ func New(ctx context.Context, o Options) (*Desk, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Desk{o: o, blame: map[string][][]eco.Candidate{}}
+	d := &Desk{o: o, memo: newMemo(), blame: map[string][][]eco.Candidate{}}
 	_, err = d.Refresh(ctx)
 	return d, err
 }
