@@ -41,7 +41,7 @@ func (s *Store) rows(ctx context.Context, pl *plan) (facts.Result, error) {
 	if len(hits) > pl.q.Limit {
 		hits, r.More = hits[:pl.q.Limit], true
 	}
-	r.Facts, err = s.read(ctx, hits)
+	r.Facts, err = s.read(ctx, pl, hits)
 	r.Facts = slices.DeleteFunc(r.Facts, func(f eco.Fact) bool { return !pl.named(&f) })
 	if len(pl.q.Relabel) > 0 {
 		for i := range r.Facts {
@@ -163,14 +163,14 @@ func (s *Store) find(ctx context.Context, pl *plan, ps []*part, want int) ([]fou
 }
 
 // read returns the facts of the rows found, in their order.
-func (s *Store) read(ctx context.Context, hits []found) ([]eco.Fact, error) {
+func (s *Store) read(ctx context.Context, pl *plan, hits []found) ([]eco.Fact, error) {
 	byPart := make(map[*part][]any)
 	for _, h := range hits {
 		byPart[h.p] = append(byPart[h.p], h.id)
 	}
 	got := make(map[eco.ID]eco.Fact, len(hits))
 	for p, ids := range byPart {
-		if err := s.readPart(ctx, p, ids, got); err != nil {
+		if err := s.readPart(ctx, pl, p, ids, got); err != nil {
 			return nil, err
 		}
 	}
@@ -183,11 +183,15 @@ func (s *Store) read(ctx context.Context, hits []found) ([]eco.Fact, error) {
 	return out, nil
 }
 
-func (s *Store) readPart(ctx context.Context, p *part, ids []any, got map[eco.ID]eco.Fact) error {
+func (s *Store) readPart(ctx context.Context, pl *plan, p *part, ids []any, got map[eco.ID]eco.Fact) error {
 	slices.SortFunc(ids, func(a, b any) int { x, y := a.(eco.ID), b.(eco.ID); return slices.Compare(x[:], y[:]) })
+	these, with := test("id", facts.In, ids), ""
+	if _, byID := pl.byID(); byID && len(ids) > longList { // planning the list costs more than asking again
+		these, with = pl.where(p, false)+between("received", pl.from, pl.to), pl.lists.with()
+	}
 	// the bounds let DuckDB skip row groups; a long list of values alone does not
-	q := fmt.Sprintf("SELECT %s FROM %s WHERE id >= %s AND id <= %s AND %s", rowColumns, p.info.Load().source,
-		literal(ids[0]), literal(ids[len(ids)-1]), test("id", facts.In, ids))
+	q := fmt.Sprintf("%sSELECT %s FROM %s WHERE id >= %s AND id <= %s AND %s", with, rowColumns, p.info.Load().source,
+		literal(ids[0]), literal(ids[len(ids)-1]), these)
 	rows, err := s.db.QueryContext(ctx, q)
 	if err != nil {
 		return err
