@@ -61,6 +61,9 @@ func (x *scan) odder(s string, i, j int) int {
 		if foldAt(s, j, "pytest-of-") {
 			return x.segmentFrom(s, j+10, "<user>", ruleUserPath)
 		}
+		if foldAt(s, j, "per-user/") {
+			return x.segment(s, j+8, "<user>", ruleUserPath)
+		}
 		if foldAt(s, j, "personal/") && sharepoint(s, i) {
 			return x.segment(s, j+8, "<user>", ruleUserPath)
 		}

@@ -48,6 +48,13 @@ func ownHost(h string) bool {
 
 // ownDevice: "JOHANNA-PC", "JDOE-LT01": capitals, a dash, what it is, a number.
 func ownDevice(h string) bool {
+	end := len(h)
+	for end > 0 && isDigit(h[end-1]) { // ENGEL-LAPTOP-3
+		end--
+	}
+	if end > 1 && end < len(h) && h[end-1] == '-' {
+		h = h[:end-1]
+	}
 	dash := -1
 	for k := range len(h) {
 		switch c := h[k]; {
@@ -60,7 +67,7 @@ func ownDevice(h string) bool {
 	if dash < 2 {
 		return false
 	}
-	end := len(h)
+	end = len(h)
 	for end > dash && isDigit(h[end-1]) {
 		end--
 	}

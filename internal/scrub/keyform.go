@@ -40,6 +40,8 @@ func (x *scan) odd(s string, i, j int) (from, to int) {
 		return i, j
 	case len(run) >= 36 && hexOnly(run[:32]) && run[32:35] == "-us" && allDigits(run[35:]): // Mailchimp
 		return i, j
+	case len(run) >= 76 && len(run) <= 96 && strings.Contains(run, "AZDO"): // Azure DevOps
+		return i, j
 	case run[0] >= 'M' && run[0] <= 'O' && len(run) >= 22 && len(run) <= 30 && at(s, j) == '.':
 		if k := discord(s, i, j); k > 0 {
 			return i, k

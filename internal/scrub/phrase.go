@@ -109,7 +109,25 @@ func (x *scan) phrase(s string, i, floor int) (from, to int, id ruleID) {
 		if foldAt(s, i, "tel. ") || foldAt(s, i, "tel: ") {
 			return local(s, i+5)
 		}
+	case '/':
+		if foldAt(s, i, "/user:") && at(s, i-1) == ' ' { // net use Z: \\nas\share PASSWORD /user:jo
+			j := i - 1
+			for j > floor && i-j < 64 && !isSpace(s[j-1]) {
+				j--
+			}
+			for k := max(0, i-160); k < j; k++ {
+				if foldAt(s, k, "net use") && s[j] != '\\' && j > k+7 && at(s, j+1) != ':' {
+					return j, i - 1, ruleSecret
+				}
+			}
+			return i + 6, word(s, i+6), ruleIdentity
+		}
 	case 'u':
+		for _, w := range [...]string{"user id is ", "username is ", "user name is ", "user.name ", "user.email "} {
+			if foldAt(s, i, w) {
+				return i + len(w), word(s, i+len(w)), ruleIdentity
+			}
+		}
 		if foldAt(s, i, "user ") || foldAt(s, i, "user:") {
 			if end := word(s, i+5); foldAt(s, end, " does not exist") {
 				return i + 5, end, ruleIdentity

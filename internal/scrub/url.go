@@ -209,10 +209,12 @@ func (x *scan) hook(s string, from, auth, end int) {
 	host := s[from:auth]
 	var mark string
 	switch {
-	case foldAt(host, 0, "hooks.slack.com"):
+	case foldAt(host, 0, "hooks."), foldAt(host, 0, "hook."):
 		mark = "/"
 	case foldAt(host, 0, "discord.com"), foldAt(host, 0, "discordapp.com"), foldAt(host, 0, "canary.discord.com"):
 		mark = "/api/webhooks/"
+	case foldAt(host, 0, "outlook.office.com"):
+		mark = "/webhook/"
 	case foldAt(host, 0, "api.telegram.org"):
 		mark = "/bot"
 	case len(host) > 19 && foldAt(host, len(host)-19, ".webhook.office.com"):

@@ -88,6 +88,8 @@ func (x *scan) scheme(s string, sp int) int {
 	case 's':
 		if foldAt(s, sp-3, " is") && (foldAt(s, sp-11, "password") || foldAt(s, sp-8, "token") || foldAt(s, sp-9, "secret") || foldAt(s, sp-10, "api key") || foldAt(s, sp-13, "passphrase")) {
 			what = password
+		} else if foldAt(s, sp-4, " was") && (foldAt(s, sp-12, "password") || foldAt(s, sp-9, "token") || foldAt(s, sp-10, "secret") || foldAt(s, sp-14, "passphrase")) {
+			what = password
 		}
 	case 'n':
 		if foldAt(s, sp-5, "token") && !foldAt(s, sp-16, "unexpected token") {
@@ -151,18 +153,19 @@ func (x *scan) scheme(s string, sp int) int {
 func (x *scan) passFlag(s string, i int) int {
 	from := max(0, i-96)
 	x.work += i - from
-	tool := false
+	tool, login := false, false
 	for k := from; k < i && !tool; k++ {
 		switch lower(s[k]) {
-		case 'm', 's', 'u':
-			tool = foldAt(s[:i], k, "unzip") || foldAt(s[:i], k, "mysql") || foldAt(s[:i], k, "mariadb") || foldAt(s[:i], k, "sqlcmd") || foldAt(s[:i], k, "sshpass")
+		case 'd', 'h', 'm', 'p', 's', 'u':
+			login = foldAt(s[:i], k, "docker login") || foldAt(s[:i], k, "podman login") || foldAt(s[:i], k, "helm registry login")
+			tool = login || foldAt(s[:i], k, "unzip") || foldAt(s[:i], k, "mysql") || foldAt(s[:i], k, "mariadb") || foldAt(s[:i], k, "sqlcmd") || foldAt(s[:i], k, "sshpass")
 		}
 	}
 	if !tool {
 		return 0
 	}
 	if at(s, i) == ' ' {
-		if lower(at(s, i-1)) == at(s, i-1) && !foldAt(s, i-10, "sshpass -p") {
+		if lower(at(s, i-1)) == at(s, i-1) && !foldAt(s, i-10, "sshpass -p") && !login {
 			return 0 // "mysql -p db" asks for it
 		}
 		i++
