@@ -238,12 +238,12 @@ func TestTheFormIsNoWeapon(t *testing.T) {
 			h.report = h.crash("F-one", "acme.theme", 1, h.now)
 			h.from = h.from.Next() // from any number of networks
 			_ = h.ask(victim)
-			_ = h.ask(victim)
+			_ = h.ask("victim+more@stranger.example") // the same box
 		}
 		h.step()
 	}
-	if n := len(h.to(victim)); n != 2 {
-		t.Fatalf("%d mails", n)
+	if n, more := len(h.to(victim)), len(h.to("victim+more@stranger.example")); n != 2 || more != 0 {
+		t.Fatalf("%d mails, and %d behind a plus", n, more)
 	}
 	for range 3 {
 		h.must(h.follow.Stop(t.Context(), token(t, h.to(victim)[0].Unsubscribe)))

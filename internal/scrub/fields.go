@@ -92,7 +92,8 @@ func (r *Rules) Crash(c *eco.Crash) []eco.Removal {
 			j.put(&f.Package, modeText, at("frames[].package"))
 			j.put(&f.Orig, modeName, at("frames[].orig"))
 			if !hexAddr(f.Addr) {
-				j.put(&f.Addr, modeText, at("frames[].addr"))
+				f.Addr = ""
+				j.note(ruleForm, "exceptions[].frames[].addr", 1)
 			}
 			j.id(&f.Owner, "exceptions[].frames[].owner")
 			switch f.Trust {
@@ -117,7 +118,8 @@ func (r *Rules) Crash(c *eco.Crash) []eco.Removal {
 		j.put(&d.Type, modeText, fixed("debug_images[].type"))
 		j.put(&d.CodeFile, modeText, fixed("debug_images[].code_file"))
 		if !guidLike(d.DebugID) {
-			j.put(&d.DebugID, modeText, fixed("debug_images[].debug_id"))
+			d.DebugID = ""
+			j.note(ruleForm, "debug_images[].debug_id", 1)
 		}
 	}
 	return j.outs

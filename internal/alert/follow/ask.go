@@ -120,8 +120,14 @@ func (s *Service) try(from netip.Addr) bool {
 	return true
 }
 
-// who is what an address is compared by; the address cannot be read from it.
+// who is what an address is compared by; the address cannot be read from it. What
+// stands behind a plus lands in the same box: it is the same address to the bounds.
 func (s *Service) who(way, raw string) (string, error) {
+	if at := strings.LastIndexByte(raw, '@'); way == "mail" && at > 0 {
+		if plus := strings.IndexByte(raw[:at], '+'); plus > 0 {
+			raw = raw[:plus] + raw[at:]
+		}
+	}
 	h := s.o.Hash("follow "+way, strings.ToLower(raw))
 	if h == 0 {
 		return "", fault.E("follow.who", fault.Unavailable, "The keys cannot be read.", nil)
