@@ -13,19 +13,20 @@ import (
 // their crashes attributed, and see them. A prefix names the publisher, and overlaps
 // neither with another publisher's nor with a host's or the runtime's; an id of a
 // host is not what another publisher's extension is called. Whoever keeps the
-// register decides on all else, and is not asked this. It is pure.
-func (w *World) Takes(id eco.ExtensionID, was, now ExtRules) error {
+// register decides on all else, and is not asked this. mine tells the extensions of
+// the same owner. It is pure.
+func (w *World) Takes(id eco.ExtensionID, mine func(eco.ExtensionID) bool, was, now ExtRules) error {
 	refuse := func(field, word, why string) error {
 		return fault.E("blame.Takes", fault.Invalid, fmt.Sprintf("%s: %s %s Ask whoever keeps the register to enter it.", field, word, why), nil)
 	}
 	for other := range w.Extensions {
-		if other.Publisher() != id.Publisher() && slug(string(other)) == slug(string(id)) {
+		if other != id && !mine(other) && slug(string(other)) == slug(string(id)) {
 			return refuse("id", string(id), "reads like another publisher's extension.")
 		}
 	}
 	for _, l := range added(was.Locals, now.Locals) {
 		for other, e := range w.Extensions {
-			if other.Publisher() == id.Publisher() || e.Host != "" && now.Host != "" && e.Host != now.Host {
+			if other == id || mine(other) || e.Host != "" && now.Host != "" && e.Host != now.Host {
 				continue
 			}
 			_, name, _ := strings.Cut(string(other), ".")
@@ -46,7 +47,7 @@ func (w *World) Takes(id eco.ExtensionID, was, now ExtRules) error {
 				return refuse(f.field, p, "does not name the publisher.")
 			case !f.named && !strings.ContainsAny(p, "./"):
 				return refuse(f.field, p, "may be anybody's.")
-			case w.overlaps(id, p):
+			case w.overlaps(id, mine, p):
 				return refuse(f.field, p, "overlaps with the code of another publisher, of a host or of a runtime.")
 			}
 		}
@@ -56,9 +57,9 @@ func (w *World) Takes(id eco.ExtensionID, was, now ExtRules) error {
 
 // overlaps reports whether a prefix reaches into what is known to be another's, or
 // lies within it.
-func (w *World) overlaps(id eco.ExtensionID, p string) bool {
+func (w *World) overlaps(id eco.ExtensionID, mine func(eco.ExtensionID) bool, p string) bool {
 	for key, o := range w.prefixes {
-		if o.id != "" && o.id.Publisher() == id.Publisher() || o.id == "" && len(o.candidates) > 0 {
+		if o.id != "" && (o.id == id || mine(o.id)) || o.id == "" && len(o.candidates) > 0 {
 			continue
 		}
 		if key == p || within(key, p) || within(p, key) {

@@ -13,6 +13,7 @@ func TestTakes(t *testing.T) {
 	w, err := NewWorld(map[string]HostRules{"studio": {Prefixes: []string{"com.studio.host"}}}, map[eco.ExtensionID]ExtRules{
 		"acme.todo":       {Prefixes: []string{"com.acme.todo"}},
 		"northwind.notes": {Prefixes: []string{"com.northwind"}, Locals: []string{"nw-notes"}, Libraries: []string{"com.google.gson"}},
+		"acme.sold":       {Prefixes: []string{"com.acme.sold"}}, // another's by now
 		"zeta.board":      {Host: "other", Locals: []string{"board"}},
 	})
 	if err != nil {
@@ -41,9 +42,10 @@ func TestTakes(t *testing.T) {
 		{"acme.todo", ExtRules{}, ExtRules{Locals: []string{"northwind_notes"}}, "is what another"},
 		{"acme.todo", ExtRules{Host: "studio"}, ExtRules{Host: "studio", Locals: []string{"board"}}, ""},
 		{"acme.todo", ExtRules{Prefixes: []string{"com.northwind"}}, ExtRules{Prefixes: []string{"com.northwind."}}, ""}, // was entered by whoever keeps the register
+		{"acme.todo", ExtRules{}, ExtRules{Prefixes: []string{"com.acme"}}, "overlaps"},
 		{"zet.aboard", ExtRules{}, ExtRules{}, "reads like"},
 	} {
-		err := w.Takes(c.id, c.was, c.now)
+		err := w.Takes(c.id, func(x eco.ExtensionID) bool { return x.Publisher() == c.id.Publisher() && x != "acme.sold" }, c.was, c.now)
 		if c.want == "" && err != nil || c.want != "" && (fault.CodeOf(err) != fault.Invalid || !strings.Contains(fault.TextOf(err), c.want)) {
 			t.Errorf("%s %+v: %v, want %q", c.id, c.now, err, c.want)
 		}

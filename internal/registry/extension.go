@@ -128,7 +128,11 @@ func (r *Registry) mayOwn(ctx context.Context, tx *sql.Tx, e *Extension, old Ext
 			return fault.E(op, fault.Forbidden, "This publisher began with a claim. Ask whoever keeps the register for further extensions of its name.", nil)
 		}
 	}
-	return r.World().Takes(e.ID, old.blame(), e.blame())
+	snap, owner := r.Snapshot(), cmp.Or(old.Owner, e.ID.Publisher())
+	mine := func(id eco.ExtensionID) bool {
+		return snap.Extensions[id] != nil && snap.Extensions[id].Publisher() == owner
+	}
+	return snap.world.Takes(e.ID, mine, old.blame(), e.blame())
 }
 
 // blame is what blame must know of an extension.

@@ -64,7 +64,9 @@ func (x *scan) phrase(s string, i, floor int) (from, to int, id ruleID) {
 		}
 	case 'k':
 		if foldAt(s, i, "key (") {
-			if j := closing(s, i+5, ')'); at(s, j) == ')' && at(s, j+1) == '=' && at(s, j+2) == '(' {
+			j := min(closing(s[:min(len(s), i+200)], i+5, ')'), len(s))
+			x.work += j - i
+			if at(s, j) == ')' && at(s, j+1) == '=' && at(s, j+2) == '(' {
 				return j + 3, closing(s, j+3, ')'), ruleRow
 			}
 		}
@@ -169,10 +171,10 @@ func quotedAt(s string, i int, id ruleID) (from, to int, rule ruleID) {
 }
 
 // closing returns where the bracket that was opened before i is closed, the end
-// of the line without. What stands in quotes counts as well: rows hold anything.
+// of the line, or of 4 KB, without. What stands in quotes counts as well: rows hold anything.
 func closing(s string, i int, mark byte) int {
 	depth := 0
-	for ; i < len(s) && s[i] != '\n'; i++ {
+	for end := min(len(s), i+4096); i < end && s[i] != '\n'; i++ {
 		switch s[i] {
 		case '(', '[':
 			depth++
