@@ -190,6 +190,10 @@ func TestAskThenCount(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	c.team("PUT", "/families/"+id+"/answer", map[string]any{"wanted": "counts", "version": 0}, nil)
+	var said struct{ Asked, Why string }
+	if c.team("GET", "/families/"+id+"/answer", nil, &said); said.Asked != "counts" || !strings.Contains(said.Why, "owner") {
+		t.Errorf("%+v", said)
+	}
 	a := c.ask(signature)
 	if a.Wanted != "counts" || a.Send == nil || a.Send.Method != "POST" || !slices.Contains(a.Send.Add, "id") {
 		t.Fatalf("%+v", a)

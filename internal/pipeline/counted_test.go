@@ -124,6 +124,20 @@ func TestCountedBySignature(t *testing.T) {
 		if d, err = h.desk.Family(t.Context(), facts.Everything(), f, crash.Period{}); err != nil || !d.Representative.IsZero() || d.Crashes != 1 {
 			t.Errorf("%+v, %v", d.Family, err)
 		}
+		// An erasure by install takes its counts along, a purge those whose time is up.
+		more := h.countOf(full)
+		more.Origin.Install = 99
+		h.send(more)
+		h.drain()
+		if _, err := h.mem.Erase(t.Context(), facts.Subject{Project: 7, Install: r.Origin.Install}); err != nil {
+			t.Fatal(err)
+		}
+		if rows = h.rows(); len(rows) != 1 || rows[0].ID != more.ID {
+			t.Errorf("after an erasure: %+v", rows)
+		}
+		if _, err := h.mem.Purge(t.Context(), time.Now().AddDate(0, 0, 92)); err != nil || len(h.rows()) != 0 {
+			t.Errorf("after a purge: %+v, %v", h.rows(), err)
+		}
 	})
 }
 

@@ -117,7 +117,7 @@ type outcomeOf struct {
 func (h *house) outcome() outcomeOf {
 	var o outcomeOf
 	for _, f := range h.rows() {
-		o.Facts = append(o.Facts, fmt.Sprintf("%s %s %s fam=%s sig=%s n=%d e=%d c=%d a=%d", f.ID, f.Kind, f.Name, f.Family, f.Signature, f.Count, f.Errored, f.Crashed, f.Abnormal))
+		o.Facts = append(o.Facts, fmt.Sprintf("%s %s %s fam=%s sig=%s counted=%v by=%s %s n=%d e=%d c=%d a=%d", f.ID, f.Kind, f.Name, f.Family, f.Signature, f.Counted(), f.Blame, f.BlameVer, f.Count, f.Errored, f.Crashed, f.Abnormal))
 	}
 	for _, l := range h.letters() {
 		o.Letters = append(o.Letters, l.ID+" "+l.Stage)

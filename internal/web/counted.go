@@ -18,19 +18,17 @@ func countedOf(d crash.Detail, a *answerForm) *countedView {
 	if d.Counted == 0 {
 		return nil
 	}
-	var said receipt.Wanted
-	if a != nil {
-		said = a.Wanted
-	}
-	w, why := receipt.Want(standingOf(d.State), said)
 	c := &countedView{N: d.Counted, List: "/crashes/list?family=" + d.ID + "&q=counted%3Ayes"}
-	switch w {
+	if a == nil || a.Why == "" {
+		return c
+	}
+	switch a.Asked {
 	case receipt.Counts:
-		c.Why = "Clients that ask first are told to send counts: " + why + "."
+		c.Why = "Clients that ask first are told to send counts: " + a.Why + "."
 	case receipt.Nothing:
-		c.Why = "Clients that ask first are told to send nothing now: " + why + "."
+		c.Why = "Clients that ask first are told to send nothing now: " + a.Why + "."
 	default:
-		c.Why = "Clients that ask first are told to send full reports now: " + why + "."
+		c.Why = "Clients that ask first are told to send full reports now: " + a.Why + "."
 	}
 	return c
 }

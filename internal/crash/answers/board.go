@@ -152,14 +152,8 @@ func (d *Desk) look(ctx context.Context, changed map[string]bool) error {
 // standing joins what is known of a family. The caller holds the lock.
 func (d *Desk) standing(id string) *receipt.Standing {
 	f, w := d.base[id], d.words[id]
-	s := &receipt.Standing{Family: id, Owner: f.blame, Host: f.host, State: receipt.Known, ResolvedIn: f.resolvedIn, FixedIn: w.FixedIn,
+	s := &receipt.Standing{Family: id, Owner: f.blame, Host: f.host, State: stateFor(f.state), ResolvedIn: f.resolvedIn, FixedIn: w.FixedIn,
 		Impact: w.Impact, Expected: w.Expected, Workaround: w.Workaround, Wanted: w.Wanted, Installs: d.reach[id], Taken: d.taken[id]}
-	switch f.state {
-	case crash.Resolved:
-		s.State = receipt.Fixed
-	case crash.Ignored:
-		s.State = receipt.Ignored
-	}
 	if w.Published {
 		s.Public = w.Public
 	}

@@ -29,6 +29,25 @@ type Words struct {
 	Published  bool           `json:"published"`
 	Version    int64          `json:"version"`
 	Updated    time.Time      `json:"updated"`
+	Asked      receipt.Wanted `json:"asked"` // what clients that ask are told to send: Wanted, else by the state
+	Why        string         `json:"why"`   // of Asked
+}
+
+// asked fills in what clients are told to send of a family in a state.
+func (w Words) asked(s crash.State) Words {
+	w.Asked, w.Why = receipt.Want(stateFor(s), w.Wanted)
+	return w
+}
+
+// stateFor is a family's state in the words for outsiders.
+func stateFor(s crash.State) receipt.State {
+	switch s {
+	case crash.Resolved:
+		return receipt.Fixed
+	case crash.Ignored:
+		return receipt.Ignored
+	}
+	return receipt.Known
 }
 
 // Bounds of what an owner says, in bytes.
@@ -65,11 +84,12 @@ func wordsOf(ctx context.Context, q querier, family string) (Words, error) {
 // Words returns what the owner says of a family that the scope sees. Those who do
 // not own it read it like everybody else.
 func (d *Desk) Words(ctx context.Context, scope facts.Scope, family string) (Words, error) {
-	if _, err := d.o.Desk.Family(ctx, scope, family, crash.Period{}); err != nil {
+	f, err := d.o.Desk.Family(ctx, scope, family, crash.Period{})
+	if err != nil {
 		return Words{}, err
 	}
 	w, err := wordsOf(ctx, d.o.Records.Read(), family)
-	return w, fault.Wrap("answers.Words", err)
+	return w.asked(f.State), fault.Wrap("answers.Words", err)
 }
 
 // Say replaces the owner's words on a family. w.Version must be the one that was
@@ -80,10 +100,11 @@ func (d *Desk) Say(ctx context.Context, scope facts.Scope, w Words, actor string
 	if err := w.check(); err != nil {
 		return w, err
 	}
-	if _, err := d.o.Desk.Owned(ctx, scope, w.Family); err != nil {
+	f, err := d.o.Desk.Owned(ctx, scope, w.Family)
+	if err != nil {
 		return w, err
 	}
-	err := d.o.Records.Tx(ctx, func(tx *sql.Tx) error {
+	err = d.o.Records.Tx(ctx, func(tx *sql.Tx) error {
 		old, err := wordsOf(ctx, tx, w.Family)
 		if err != nil {
 			return err
@@ -101,7 +122,7 @@ func (d *Desk) Say(ctx context.Context, scope facts.Scope, w Words, actor string
 	if err != nil {
 		return w, fault.Wrap(op, err)
 	}
-	return w, d.heard(w)
+	return w.asked(f.State), d.heard(w)
 }
 
 // heard shows what was said at once.
