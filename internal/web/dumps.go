@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/crash"
@@ -39,6 +40,10 @@ func (s *Server) dumpView(ctx context.Context, v viewer, d crash.Document) (*dum
 			out.Again, out.Own, out.Note = true, false, x.Note
 		}
 	}
+	if _, counts, cut := strings.Cut(out.Note, ": low trust ("); cut && out.Own { // the head says the rest
+		out.Note = strings.TrimSuffix(counts, ")")
+	}
+	out.Note = strings.ReplaceAll(out.Note, string(eco.TrustFP), trustWord(eco.TrustFP))
 	for _, e := range d.Crash.Exceptions {
 		out.Guessed = out.Guessed || slices.ContainsFunc(e.Frames, func(f eco.Frame) bool { return f.Trust == eco.TrustScan })
 	}
@@ -55,6 +60,9 @@ func (s *Server) dumpView(ctx context.Context, v viewer, d crash.Document) (*dum
 	}
 	return out, nil
 }
+
+// trustWord is how a frame was found, in words.
+func trustWord(t eco.FrameTrust) string { return strings.ReplaceAll(string(t), "_", " ") }
 
 // dumpResource: a dump belongs to its project's own extension or host.
 func (s *Server) dumpResource(d dumps.Dump) (account.Resource, bool) {

@@ -56,8 +56,8 @@ func funcs(a *assets) template.FuncMap {
 		"num": numAny, "short": short, "part": part, "bytes": bytesText, "span": span, "day": dayText, "plural": pluralAny,
 		"obs": observations, "rate": rateText, "ratespan": rateSpan, "spark": spark, "area": area, "meter": meter,
 		"initials": initials, "shortid": shortID, "hexlow": strings.ToLower, "join": strings.Join, "upper": strings.ToUpper, "markdown": markdown,
-		"add":        func(a, b int) int { return a + b },
-		"labelClass": labelClass, "alongWord": alongWord, "stateClass": stateClass, "stateWord": stateWord,
+		"add":       func(a, b int) int { return a + b },
+		"trustWord": trustWord, "labelClass": labelClass, "alongWord": alongWord, "stateClass": stateClass, "stateWord": stateWord,
 	}
 }
 
