@@ -24,6 +24,9 @@
 // or complete at the next Open. Files of older versions are read with defaults for
 // the columns they lack and never altered; a rewrite upgrades them.
 //
+// The folder bundles holds copies of the crashes of closed days, many days in a file,
+// for searches: derived, removed with any change of a day in them (see bundle.go).
+//
 // DuckDB is locked down before the first file is attached: no extensions, no files
 // outside the folder, no change of settings.
 package duck
