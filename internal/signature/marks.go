@@ -8,6 +8,7 @@ import "strings"
 var marks = []string{
 	"private-key", "user-agent", "secret", "id", "credentials", "query", "token", "encoded", "email", "user", "host", "ip", "mac", "card",
 	"national-id", "phone", "sid", "data", "removed", "org", "volume", "fragment",
+	"row",
 }
 
 // markAt returns the end of the mark that begins at s[i], or i.
