@@ -45,7 +45,7 @@ func (s *Server) answerForm(v viewer, f crash.Family, w answers.Words) *answerFo
 		o.Selected = o.Value == string(w.Wanted)
 		a.Wants = append(a.Wants, o)
 	}
-	st := receipt.Standing{State: standingOf(f.State), ResolvedIn: f.ResolvedIn, FixedIn: w.FixedIn, Expected: w.Expected}
+	st := receipt.Standing{State: answers.StateFor(f.State), ResolvedIn: f.ResolvedIn, FixedIn: w.FixedIn, Expected: w.Expected}
 	a.Preview = receipt.Tell(&st, f.LastRelease)
 	a.Head, _, _, _ = receiptWords(a.Preview)
 	return a

@@ -33,17 +33,6 @@ func countedOf(d crash.Detail, a *answerForm) *countedView {
 	return c
 }
 
-// standingOf is a family's state in the words for outsiders.
-func standingOf(s crash.State) receipt.State {
-	switch s {
-	case crash.Resolved:
-		return receipt.Fixed
-	case crash.Ignored:
-		return receipt.Ignored
-	}
-	return receipt.Known
-}
-
 // withStack are the crashes of a list that came with a stack.
 func withStack(rows []crash.Row) []crash.Row {
 	return slices.DeleteFunc(slices.Clone(rows), func(c crash.Row) bool { return c.Counted })

@@ -152,7 +152,7 @@ func (d *Desk) look(ctx context.Context, changed map[string]bool) error {
 // standing joins what is known of a family. The caller holds the lock.
 func (d *Desk) standing(id string) *receipt.Standing {
 	f, w := d.base[id], d.words[id]
-	s := &receipt.Standing{Family: id, Owner: f.blame, Host: f.host, State: stateFor(f.state), ResolvedIn: f.resolvedIn, FixedIn: w.FixedIn,
+	s := &receipt.Standing{Family: id, Owner: f.blame, Host: f.host, State: StateFor(f.state), ResolvedIn: f.resolvedIn, FixedIn: w.FixedIn,
 		Impact: w.Impact, Expected: w.Expected, Workaround: w.Workaround, Wanted: w.Wanted, Installs: d.reach[id], Taken: d.taken[id]}
 	if w.Published {
 		s.Public = w.Public

@@ -35,12 +35,12 @@ type Words struct {
 
 // asked fills in what clients are told to send of a family in a state.
 func (w Words) asked(s crash.State) Words {
-	w.Asked, w.Why = receipt.Want(stateFor(s), w.Wanted)
+	w.Asked, w.Why = receipt.Want(StateFor(s), w.Wanted)
 	return w
 }
 
-// stateFor is a family's state in the words for outsiders.
-func stateFor(s crash.State) receipt.State {
+// StateFor is a family's state in the words for outsiders.
+func StateFor(s crash.State) receipt.State {
 	switch s {
 	case crash.Resolved:
 		return receipt.Fixed
