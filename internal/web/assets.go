@@ -46,28 +46,20 @@ func loadAssets() (*assets, error) {
 		}
 		css.Write(b)
 	}
-	js, err := staticFS.ReadFile("static/app.js")
-	if err != nil {
+	if err := a.add("app.css", "text/css; charset=utf-8", slimCSS(css.Bytes())); err != nil {
 		return nil, err
 	}
-	worker, err := staticFS.ReadFile("static/worker.js")
-	if err != nil {
-		return nil, err
-	}
-	icon, err := staticFS.ReadFile("static/icon.svg")
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range []struct {
-		name, kind string
-		body       []byte
-	}{
-		{"app.css", "text/css; charset=utf-8", slimCSS(css.Bytes())},
-		{"app.js", "text/javascript; charset=utf-8", js},
-		{"worker.js", "text/javascript; charset=utf-8", worker},
-		{"icon.svg", "image/svg+xml", icon},
+	for _, f := range []struct{ name, kind string }{
+		{"app.js", "text/javascript; charset=utf-8"},
+		{"worker.js", "text/javascript; charset=utf-8"},
+		{"icon.svg", "image/svg+xml"},
+		{"icon.png", "image/png"}, // where a vector is not shown: messages, older browsers
 	} {
-		if err := a.add(f.name, f.kind, f.body); err != nil {
+		body, err := staticFS.ReadFile("static/" + f.name)
+		if err != nil {
+			return nil, err
+		}
+		if err := a.add(f.name, f.kind, body); err != nil {
 			return nil, err
 		}
 	}

@@ -149,7 +149,7 @@ func (s *Server) toProfile(w http.ResponseWriter, r *http.Request, _ viewer) err
 
 func (s *Server) favicon(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=86400")
-	http.Redirect(w, r, s.assets.url("icon.svg"), http.StatusFound)
+	http.Redirect(w, r, s.assets.url("icon.png"), http.StatusFound)
 	return nil
 }
 
