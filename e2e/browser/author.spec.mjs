@@ -50,7 +50,7 @@ async function mailbox() {
   await new Promise((r) => server.listen(0, "127.0.0.1", r));
   ends.push(() => new Promise((r) => server.close(r)));
   // next waits for a mail to somebody whose subject fits, and returns its text.
-  const next = async (to, subject, seconds = 90) => {
+  const next = async (to, subject, seconds = 180) => {
     for (let i = 0; i < seconds * 4; i++) {
       const at = mails.findIndex((m) => m.to === to && subject.test(header(m.raw, "Subject")));
       if (at >= 0) return plain(mails.splice(at, 1)[0].raw);
@@ -86,7 +86,7 @@ async function serve(port) {
   p.stdout.on("data", (b) => { said += b; });
   p.stderr.on("data", (b) => { said += b; });
   ends.push(() => new Promise((r) => { p.on("exit", r); p.kill("SIGTERM"); }));
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 1200; i++) {
     const m = said.match(/(http:\/\/[^/\s]+)\/setup\?token=\S+/);
     if (m) return { url: m[1], setup: m[0] };
     assert.equal(p.exitCode, null, said);
@@ -98,7 +98,7 @@ async function serve(port) {
 const link = (text, pattern) => { const m = text.match(pattern); assert.ok(m, "no link in:\n" + text); return m[0]; };
 const password = "a believable password";
 
-test("an author goes from the mail to the published fix", { skip: ready ? false : "no demo: set BELLWETHER_DEMO", timeout: 300_000 }, async () => {
+test("an author goes from the mail to the published fix", { skip: ready ? false : "no demo: set BELLWETHER_DEMO", timeout: 900_000 }, async () => {
   const key = cli("extension", "add", "acme.todo", "--kind", "vscode", "--tiers", "crash").match(/key ([0-9a-f]{32})/)[1];
   cli("release", "add", "acme.todo@1.0.0");
   cli("release", "add", "acme.todo@1.1.0");
@@ -107,6 +107,7 @@ test("an author goes from the mail to the published fix", { skip: ready ? false 
   const browser = await browserOf();
   const context = async (js = true) => {
     const ctx = await browser.newContext({ baseURL: url, javaScriptEnabled: js });
+    ctx.setDefaultTimeout(90_000);
     ends.push(() => ctx.close());
     return ctx.newPage();
   };
@@ -214,7 +215,7 @@ test("an author goes from the mail to the published fix", { skip: ready ? false 
   // And the reporter reads that it is fixed.
   const fixed = anybody.getByRole("heading", { name: "Fixed in 1.1.0: please update" });
   await anybody.goto(receipt);
-  for (let i = 0; i < 60 && !(await fixed.count()); i++) {
+  for (let i = 0; i < 240 && !(await fixed.count()); i++) {
     await anybody.waitForTimeout(500);
     await anybody.reload();
   }

@@ -5,7 +5,7 @@ import { hrefOf, open, spec } from "./stage.mjs";
 // the stack. The job that compares is asked to run until the family says so.
 async function compared(page) {
   const path = await hrefOf(page, "/crashes?q=DisposableStore&state=&host=studio", "tbody a.title");
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < 120; i++) {
     await page.goto(path);
     if (await page.locator("#associated tbody tr").count() > 0) break;
     await page.request.post("/intake/jobs/suspects/run");

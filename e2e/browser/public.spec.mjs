@@ -42,7 +42,7 @@ test("a reporter goes from the receipt to \"fixed, update\"", { skip }, async ()
 
   const page = await open(null, { js: false });
   await page.goto(where);
-  for (let i = 0; i < 60 && !(await page.getByText("You are the first to report this").count()); i++) {
+  for (let i = 0; i < 240 && !(await page.getByText("You are the first to report this").count()); i++) {
     await page.waitForTimeout(500);
     await page.reload();
   }
@@ -55,7 +55,7 @@ test("a reporter goes from the receipt to \"fixed, update\"", { skip }, async ()
   // Its owner finds it, says what to do, and fixes it.
   const owner = await open("operator", { js: false });
   let family = "";
-  for (let i = 0; i < 40 && !family; i++) {
+  for (let i = 0; i < 240 && !family; i++) {
     await owner.goto("/crashes?state=all&q=" + mark);
     const link = owner.locator("tbody a.title").first();
     if (await link.count()) family = await link.getAttribute("href");
@@ -73,7 +73,7 @@ test("a reporter goes from the receipt to \"fixed, update\"", { skip }, async ()
   await owner.getByText("It stands in the public log.").waitFor();
   await owner.done();
 
-  for (let i = 0; i < 40 && !(await page.getByText("Fixed in 2.5.1: please update").count()); i++) {
+  for (let i = 0; i < 240 && !(await page.getByText("Fixed in 2.5.1: please update").count()); i++) {
     await page.waitForTimeout(500);
     await page.goto(where);
   }

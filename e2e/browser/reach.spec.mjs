@@ -77,7 +77,7 @@ async function report(mark) {
   const where = new URL((await sent.json()).items[0].answer.receipt_url).pathname;
   const page = await open(null, { js: false });
   await page.goto(where);
-  for (let i = 0; i < 60 && !(await page.getByText("You are the first to report this").count()); i++) {
+  for (let i = 0; i < 240 && !(await page.getByText("You are the first to report this").count()); i++) {
     await page.waitForTimeout(500);
     await page.reload();
   }
@@ -88,7 +88,7 @@ async function report(mark) {
 
 // familyOf finds the family of a report as its owner does.
 async function familyOf(owner, mark) {
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < 240; i++) {
     await owner.goto("/crashes?state=all&q=" + mark);
     const link = owner.locator("tbody a.title").first();
     if (await link.count()) return link.getAttribute("href");

@@ -19,7 +19,7 @@ if (!env.BELLWETHER_DEMO) {
   env.BELLWETHER_DEMO = path.join(dir, "demo.json");
   const ready = () => { try { return JSON.parse(fs.readFileSync(env.BELLWETHER_DEMO, "utf8")).ready === true; } catch { return false; } };
   for (let i = 0; !ready(); i++) {
-    if (server.exitCode !== null || i > 600) { console.error("the demo did not start:\n" + said); process.exit(1); }
+    if (server.exitCode !== null || i > 1500) { console.error("the demo did not start:\n" + said); process.exit(1); }
     await new Promise((r) => setTimeout(r, 200));
   }
 }

@@ -20,7 +20,7 @@ export const ready = Boolean(demo && url);
 if (!ready && process.env.CI === "true") throw new Error("set BELLWETHER_DEMO to the demo.json of a running demo");
 
 // mailTo waits for the newest mail to an address whose subject fits, and reads it.
-export async function mailTo(address, subject, tries = 120) {
+export async function mailTo(address, subject, tries = 240) {
   for (let i = 0; i < tries; i++) {
     const files = fs.readdirSync(demo.mails).filter((f) => f.endsWith(".eml")).map((f) => demo.mails + "/" + f).sort((a, b) => fs.statSync(b).mtimeMs - fs.statSync(a).mtimeMs);
     for (const f of files) {
@@ -54,6 +54,7 @@ async function signedIn(role) {
   if (!states.has(role)) {
     const who = account(role);
     const ctx = await browser.newContext({ baseURL: url });
+    ctx.setDefaultTimeout(90_000);
     const page = await ctx.newPage();
     await page.goto("/sign-in");
     await page.getByLabel("E-mail").fill(who.email);
@@ -73,6 +74,7 @@ export async function open(role, { js = true, width = 1280, height = 860, dark =
     baseURL: url, javaScriptEnabled: js, viewport: { width, height }, colorScheme: dark ? "dark" : "light",
     storageState: role ? await signedIn(role) : undefined,
   });
+  ctx.setDefaultTimeout(90_000); // a slow machine is no fault of a page
   const page = await ctx.newPage();
   const faults = [];
   page.on("console", (m) => { if (m.type() === "error" && quiet && !/status of (400|401|403|404|422)/.test(m.text())) faults.push(m.text()); });

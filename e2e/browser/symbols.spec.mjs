@@ -50,7 +50,7 @@ test("dump: kept, shown on the crash, downloaded", { skip: ready ? false : "no d
   assert.equal(sent.status, 200);
   const id = await sent.text();
   for (let i = 0; (await page.goto("/crashes/" + id)).status() !== 200; i++) {
-    assert.ok(i < 100, "the crash has no page");
+    assert.ok(i < 1200, "the crash has no page");
     await page.waitForTimeout(100);
   }
   const card = page.locator("#dump");

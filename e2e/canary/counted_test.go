@@ -93,7 +93,7 @@ func (s *house) signature(t *testing.T) string {
 	if !ok || !bytes.HasPrefix(sig, []byte("sig/1:")) {
 		t.Fatalf("no signature: %s", b)
 	}
-	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) { // the board looks every few seconds
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) { // the board looks every few seconds
 		resp, err := http.Get(s.URL + "/api/v1/intake/interest?key=" + s.key.Public + "&signature=" + string(sig))
 		if err != nil {
 			t.Fatal(err)

@@ -119,7 +119,7 @@ func (c *client) ask(signature string) (a told) {
 // until asks until the server knows; it looks for news every few seconds.
 func (c *client) until(what string, ok func() bool) {
 	c.t.Helper()
-	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			c.t.Fatal("not within a minute: " + what)
 		}

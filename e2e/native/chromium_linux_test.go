@@ -242,12 +242,12 @@ func wait(t *testing.T, what string, so func() bool) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	end := time.After(time.Minute)
+	end := time.After(2 * time.Minute)
 	for !so() {
 		select {
 		case <-tick.C:
 		case <-end:
-			t.Fatalf("in a minute there was no %s", what)
+			t.Fatalf("in two minutes there was no %s", what)
 		}
 	}
 }

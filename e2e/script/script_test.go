@@ -106,7 +106,7 @@ type servers struct{ list map[string]*server }
 var address = regexp.MustCompile(`is up: (http\S+)`)
 
 // startLimit bounds a start; it takes well under a second on a machine at rest.
-const startLimit = 60 * time.Second
+const startLimit = 2 * time.Minute
 
 // cmdServe: serve NAME [ARG…] starts a server on a free port, sets NAME_URL (and URL)
 // once it is ready, and keeps what it prints in NAME.out.

@@ -155,7 +155,7 @@ func (h *house) grpcLater() {
 	two := &http.Transport{Protocols: &p}
 	defer two.CloseIdleConnections()
 	old := h.client
-	h.client = &http.Client{Transport: two, Timeout: 20 * time.Second}
+	h.client = &http.Client{Transport: two, Timeout: time.Minute}
 	defer func() { h.client = old }()
 	a := h.do(r)
 	details, err := base64.RawStdEncoding.DecodeString(a.Header.Get("Grpc-Status-Details-Bin"))

@@ -40,7 +40,7 @@ func newHouse(t *testing.T, o Options) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{App: a, t: t, client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{}}}
+	h := &house{App: a, t: t, client: &http.Client{Timeout: time.Minute, Transport: &http.Transport{}}}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx) }()
@@ -88,12 +88,12 @@ func (h *house) do(r *http.Request) answer {
 	return answer{resp, string(b)}
 }
 
-// until asks again until it is true, for at most a minute.
+// until asks again until it is true, for at most two minutes.
 func (h *house) until(what string, is func() bool) {
 	h.t.Helper()
 	for began := time.Now(); !is(); time.Sleep(20 * time.Millisecond) {
-		if time.Since(began) > time.Minute {
-			h.t.Fatalf("after a minute not yet: %s", what)
+		if time.Since(began) > 2*time.Minute {
+			h.t.Fatalf("after two minutes not yet: %s", what)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func TestTLSByFiles(t *testing.T) {
 		p.SetHTTP2(two)
 		tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, Protocols: &p}
 		defer tr.CloseIdleConnections()
-		h.client = &http.Client{Transport: tr, Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		h.client = &http.Client{Transport: tr, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 		if a := h.do(h.sentryEvent()); a.StatusCode != http.StatusOK || (a.ProtoMajor == 2) != two || a.TLS == nil || a.TLS.Version < tls.VersionTLS12 {
 			t.Errorf("%s %s %s", a.Status, a.Proto, a.body)
 		}
@@ -60,7 +60,7 @@ func TestTLSByFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		ctx, cancel := context.WithTimeout(metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+h.key.Public), 20*time.Second)
+		ctx, cancel := context.WithTimeout(metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+h.key.Public), time.Minute)
 		defer cancel()
 		logs := plogotlp.NewExportRequest()
 		if err := logs.UnmarshalJSON([]byte(oneLog)); err != nil {

@@ -290,7 +290,7 @@ func TestReceiptsOverOTLP(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var head metadata.MD
 	if _, err := plogotlp.NewGRPCClient(conn).Export(metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+linterKey), crashes(), grpc.Header(&head)); err != nil {
@@ -312,7 +312,7 @@ func TestGRPCWithTheRealClient(t *testing.T) {
 			}
 			defer conn.Close()
 			client := plogotlp.NewGRPCClient(conn)
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			keyed := metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+linterKey)
 			for i, opts := range [][]grpc.CallOption{nil, {grpc.UseCompressor("gzip")}} {

@@ -24,7 +24,7 @@ func TestTruncatedOnTheWire(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+		_ = conn.SetDeadline(time.Now().Add(time.Minute))
 		if _, err := fmt.Fprintf(conn, "POST /api/44/envelope/?sentry_key=%s HTTP/1.1\r\nHost: h\r\n%s", linterKey, head); err != nil {
 			t.Fatal(err)
 		}

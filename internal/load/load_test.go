@@ -140,7 +140,7 @@ func TestRunEnds(t *testing.T) {
 	defer close(held)
 	start := time.Now()
 	r, err := Run(t.Context(), Options{URL: s.URL, Key: key, Kind: Event, Clients: 2, Duration: 50 * time.Millisecond})
-	if err != nil || r.Accepted != 0 || time.Since(start) > 10*time.Second {
+	if err != nil || r.Accepted != 0 || time.Since(start) > time.Minute {
 		t.Fatalf("%+v %v after %v", r, err, time.Since(start))
 	}
 	ctx, cancel := context.WithCancel(t.Context())

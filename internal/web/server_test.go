@@ -177,7 +177,7 @@ func TestSettings(t *testing.T) {
 	b.post("/settings/audit/verify").is(200).well().has("Verified just now")
 	b.post("/settings/profile/password", "old", "wrong", "password", "another password", "again", "another password").is(422).well()
 	b.post("/intake/jobs/tidy/run").is(303)
-	for try := 0; try < 500 && !strings.Contains(b.get("/intake").is(200).body, "tidied"); try++ {
+	for try := 0; try < 6000 && !strings.Contains(b.get("/intake").is(200).body, "tidied"); try++ {
 		time.Sleep(10 * time.Millisecond) // the job runs beside the request
 	}
 	b.get("/intake").is(200).has("tidied")

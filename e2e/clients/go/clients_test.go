@@ -133,6 +133,11 @@ func (s *server) blamed(t *testing.T, p project) {
 
 func node(t *testing.T, script string, env ...string) {
 	t.Helper()
+	run(t, nodeCmd(t, script), env...)
+}
+
+func nodeCmd(t *testing.T, script string, env ...string) *exec.Cmd {
+	t.Helper()
 	path, err := exec.LookPath("node")
 	need(t, err == nil, "node")
 	dir, err := filepath.Abs("../node")
@@ -142,8 +147,8 @@ func node(t *testing.T, script string, env ...string) {
 	_, err = os.Stat(filepath.Join(dir, "node_modules", "@sentry", "node"))
 	need(t, err == nil, "e2e/clients/node/node_modules (npm ci)")
 	cmd := exec.Command(path, script)
-	cmd.Dir = dir
-	run(t, cmd, env...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
+	return cmd
 }
 
 func run(t *testing.T, cmd *exec.Cmd, env ...string) {

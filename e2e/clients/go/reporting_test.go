@@ -34,7 +34,20 @@ func TestBrowserReports(t *testing.T) {
 		_, _ = w.Write([]byte(`<!doctype html><title>A page</title><p>Hello</p><script src="https://evil.example.test/x.js?token=secret"></script><script>inline()</script>`))
 	}))
 	t.Cleanup(page.Close)
-	node(t, "reporting.mjs", "PAGE="+page.URL, "CHROMIUM="+chromium)
+	browser := nodeCmd(t, "reporting.mjs", "PAGE="+page.URL, "CHROMIUM="+chromium)
+	enough, err := browser.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := browser.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = enough.Close()
+		if err := browser.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
 	s.eventually(t, "two breaks of a policy the new way, two the old way, and a dead page", func() bool {
 		return s.counts(t, p.ID)["stored crash"] >= 5
 	})

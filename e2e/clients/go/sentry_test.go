@@ -31,6 +31,6 @@ func sendSentryGo(t *testing.T, p project) {
 		_ = list[len(list)+1]
 	}()
 	hub.CaptureMessage("a message")
-	client.Flush(10 * time.Second)
+	client.Flush(time.Minute)
 	client.Close()
 }

@@ -37,7 +37,7 @@ try {
   await tab.goto(`http://127.0.0.1:${server.address().port}/`);
   await tab.click("#go");
   await tab.evaluate(() => window.leave());
-  await Promise.race([all, new Promise((_, fail) => setTimeout(() => fail(new Error(`only ${statuses.length} requests were answered`)), 20_000))]);
+  await Promise.race([all, new Promise((_, fail) => setTimeout(() => fail(new Error(`only ${statuses.length} requests were answered`)), 90_000))]);
   await tab.waitForTimeout(500);
 } finally {
   await browser.close();

@@ -30,4 +30,4 @@ for _ in range(2):
     except RuntimeError:
         sentry_sdk.capture_exception()
 sentry_sdk.capture_message("a message", level="info")
-sentry_sdk.flush(10)
+sentry_sdk.flush(60)

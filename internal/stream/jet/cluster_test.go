@@ -76,7 +76,7 @@ func cluster(t *testing.T) string {
 		}
 		srv.Start()
 		t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
-		if !srv.ReadyForConnections(10 * time.Second) {
+		if !srv.ReadyForConnections(time.Minute) {
 			t.Fatal("the server does not start")
 		}
 		if i == 0 {

@@ -100,7 +100,7 @@ func TestByURL(t *testing.T) {
 		}
 		srv.Start()
 		t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
-		if !srv.ReadyForConnections(10 * time.Second) {
+		if !srv.ReadyForConnections(time.Minute) {
 			t.Fatal("the server does not start")
 		}
 		l, err := jet.Open(t.Context(), jet.Options{URL: srv.ClientURL(), MaxBytes: max, Replicas: 1})
@@ -120,7 +120,7 @@ func TestByURLReaderHearsOthers(t *testing.T) {
 	}
 	srv.Start()
 	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
-	if !srv.ReadyForConnections(10 * time.Second) {
+	if !srv.ReadyForConnections(time.Minute) {
 		t.Fatal("the server does not start")
 	}
 	var nodes [2]*jet.Log
