@@ -216,7 +216,7 @@ func (q *Query) checkRows() error {
 func (q *Query) checkGroups() error {
 	names := make(map[string]bool)
 	for _, c := range q.Group {
-		if c.Type() == 0 || c == Install || c == Received {
+		if c.Type() == 0 || c == Received || c == Install && !q.named() {
 			return invalid("There is no such column to group by.")
 		}
 		if names[string(c)] {
@@ -242,6 +242,12 @@ func (q *Query) checkGroups() error {
 		return invalid("A query needs a group or a measure.")
 	}
 	return nil
+}
+
+// named reports whether the question itself names the installs that it is about:
+// then a pseudonym may be a group, since the answer holds none that was not asked.
+func (q *Query) named() bool {
+	return slices.ContainsFunc(q.Where, func(w Cond) bool { return w.Col == Install && w.Op == In })
 }
 
 // Cols names the columns of a query for groups.

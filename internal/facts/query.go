@@ -88,7 +88,7 @@ const (
 	Quarantined Column = "quarantined" // int64 0/1; queries leave quarantined rows out unless they filter on this
 	Dedup       Column = "dedup"       // int64 bit pattern
 	Session     Column = "session"     // int64 bit pattern
-	Install     Column = "install"     // int64 bit pattern; filter only: a pseudonym is never a group
+	Install     Column = "install"     // int64 bit pattern; a group only of those that a condition (In) names
 	ClientID    Column = "client_id"
 	Received    Column = "received" // int64 ms; filter with ge/lt only
 )

@@ -132,7 +132,7 @@ func (b *Board) Published(ext eco.ExtensionID, host, hash, family string) *Stand
 	if s == nil {
 		return nil
 	}
-	if count, _ := Outside(s.Installs); s.Public == "" && count == 0 {
+	if count, _ := Outside(s.Installs, s.Shift); s.Public == "" && count == 0 {
 		return nil
 	}
 	return s

@@ -14,18 +14,6 @@ import (
 	"github.com/bellwether-project/bellwether/internal/signature"
 )
 
-// K is how many distinct installs it takes for a count to be told outside the team.
-const K = 20
-
-// Outside is the one rule about counts that leave the team: the count itself from
-// K installs on; below it only whether there are others besides the one who asks.
-func Outside(installs int64) (count int64, others bool) {
-	if installs >= K {
-		return installs, true
-	}
-	return 0, installs > 1
-}
-
 // SignaturePrefix stands before the hash of a signature in what is told.
 const SignaturePrefix = signature.Version + ":"
 
@@ -74,8 +62,9 @@ type Standing struct {
 	Workaround string // Markdown, as written
 	Wanted     Wanted // "" = by the state
 	Public     string // id of the entry of the public log; "" = none
-	Installs   int64  // distinct ones of the last 90 days, as far as they were counted; never told below K
+	Installs   int64  // distinct ones of the last 90 days, as far as they were counted; told by Outside only
 	Taken      bool   // somebody works on it
+	Shift      uint64 // of Book.Shift
 }
 
 // Answer is what is told: to a client at once, on the receipt's page, to one who
@@ -84,7 +73,7 @@ type Answer struct {
 	State      State  `json:"state"`
 	Known      bool   `json:"known"`
 	Others     bool   `json:"others,omitempty"`      // other installs had it too
-	Installs   int64  `json:"installs,omitempty"`    // how many, from 20 on
+	Installs   int64  `json:"installs,omitempty"`    // at least so many: 20, 50, 100, 200, 500 …
 	FixedIn    string `json:"fixed_in,omitempty"`    // a release; "after 1.2.0" when it is not named yet
 	HaveFix    *bool  `json:"have_fix,omitempty"`    // whether the reporter's version has it
 	Taken      bool   `json:"taken,omitempty"`       // somebody works on it
@@ -105,7 +94,7 @@ func Tell(s *Standing, version string) Answer {
 		return Answer{State: New, Wanted: Full}
 	}
 	a := Answer{State: s.State, Known: true, Impact: s.Impact, Workaround: s.Workaround, Expected: s.Expected, Wanted: s.wanted(), Public: s.Public}
-	a.Installs, a.Others = Outside(s.Installs)
+	a.Installs, a.Others = Outside(s.Installs, s.Shift)
 	a.Taken = s.Taken && s.State == Known
 	if s.State == Fixed {
 		a.Expected = ""

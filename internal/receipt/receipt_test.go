@@ -27,15 +27,6 @@ func newID() eco.ID {
 	return eco.NewID(time.Now(), b)
 }
 
-func TestOutside(t *testing.T) {
-	for n, want := range map[int64]string{0: "0 false", 1: "0 false", 2: "0 true", 19: "0 true", 20: "20 true", 500: "500 true"} {
-		count, others := Outside(n)
-		if got := fmt.Sprint(count, others); got != want {
-			t.Errorf("%d: %s, want %s", n, got, want)
-		}
-	}
-}
-
 func TestIDs(t *testing.T) {
 	b, id := book(t), newID()
 	s := b.ID(id)

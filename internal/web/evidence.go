@@ -21,7 +21,8 @@ type evidenceView struct {
 	Other   string // "healthy sessions" or "crashes of other families"
 	Rows    []suspectRow
 	Dropped []droppedRow
-	Looked  []string // how it was looked at, a sentence each
+	Held    []withheldRow // of Rows, what only the host's people see
+	Looked  []string      // how it was looked at, a sentence each
 	At      stamp
 	Before  []beforeRow
 }
@@ -50,6 +51,8 @@ type droppedRow struct {
 	suspectRow
 	Reason string
 }
+
+type withheldRow struct{ Names, Why string }
 
 type beforeRow struct {
 	From, Until stamp
@@ -89,6 +92,9 @@ func (v viewer) evidence(r suspect.Report, f crash.Family, name func(eco.Extensi
 		row := droppedRow{suspectRow: rowOf(x.Members, x.Numbers, x.Q, name)}
 		row.Reason = because(x, name) + " its share is " + beside(x.Left, p.Other) + "."
 		p.Dropped = append(p.Dropped, row)
+	}
+	for _, x := range r.Withheld {
+		p.Held = append(p.Held, withheldRow{both(x.Members, name), x.Why})
 	}
 	for _, b := range r.Before {
 		row := beforeRow{From: v.at(b.From), Until: v.at(b.Until), Names: "nobody"}
@@ -130,6 +136,9 @@ func (p *evidenceView) say(r suspect.Report, name func(eco.ExtensionID) string) 
 			add("%s and %s of them were tested; the false discovery rate is held at %s %% now, and falls as crashes come in.", counted(a.Tested, "extension"), counted(a.Pairs, "pair"), trimFloat(100*a.Level))
 		}
 		add("A difference below %d points is not shown, however sure.", int(100*evidence.MinDifference))
+	}
+	if len(a.Findings) > 0 && r.Veiled {
+		add("Only installations were asked that the host knew before they crashed.")
 	}
 	if a.LeftOut > 0 {
 		add("%s had nothing to compare with on their host version and system.", counted(a.LeftOut, "crash"))

@@ -161,7 +161,7 @@ func (s *Server) receiptPageOf(v answers.View, now time.Time, about, blame strin
 	add("Fix expected", v.Answer.Expected)
 	switch {
 	case v.Answer.Installs > 0:
-		add("Others", num(v.Answer.Installs)+" installations met this in the last 90 days")
+		add("Others", "At least "+num(v.Answer.Installs)+" installations met this in the last 90 days")
 	case v.Answer.Others:
 		add("Others", "You are not the only one who met this")
 	}

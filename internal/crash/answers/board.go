@@ -153,7 +153,7 @@ func (d *Desk) look(ctx context.Context, changed map[string]bool) error {
 func (d *Desk) standing(id string) *receipt.Standing {
 	f, w := d.base[id], d.words[id]
 	s := &receipt.Standing{Family: id, Owner: f.blame, Host: f.host, State: StateFor(f.state), ResolvedIn: f.resolvedIn, FixedIn: w.FixedIn,
-		Impact: w.Impact, Expected: w.Expected, Workaround: w.Workaround, Wanted: w.Wanted, Installs: d.reach[id], Taken: d.taken[id]}
+		Impact: w.Impact, Expected: w.Expected, Workaround: w.Workaround, Wanted: w.Wanted, Installs: d.reach[id], Taken: d.taken[id], Shift: d.o.Book.Shift(id)}
 	if w.Published {
 		s.Public = w.Public
 	}

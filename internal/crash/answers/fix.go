@@ -72,7 +72,8 @@ func (d *Desk) publish(ctx context.Context, op string, scope facts.Scope, id, ac
 	if err != nil {
 		return Fix{}, fault.Wrap(op, err)
 	}
-	e.Before, e.After = before.public(), after.public()
+	shift := d.o.Book.Shift(id)
+	e.Before, e.After = before.public(shift), after.public(shift)
 	e.Sure, _ = verdict(before, after)
 	e.Sentence = sentence(e.Before, e.After, e.Sure)
 	err = d.o.Records.Tx(ctx, func(tx *sql.Tx) error {

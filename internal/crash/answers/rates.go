@@ -15,11 +15,11 @@ import (
 )
 
 // Rate is how many of the installations that used some releases met a crash, as
-// the public may know it: below 20 that met it only that they are fewer.
+// the public may know it: rounded, and of few that met it only that they are few.
 type Rate struct {
-	Installs int64              `json:"installs"`        // that used these releases; 0 = too few to say
-	Hit      int64              `json:"hit"`             // of them met the crash; 0 when Fewer
-	Fewer    bool               `json:"fewer,omitempty"` // 1 to 19 met it
+	Installs int64              `json:"installs"`        // about so many used these releases; 0 = too few to say
+	Hit      int64              `json:"hit"`             // about so many of them met the crash; 0 when Fewer
+	Fewer    bool               `json:"fewer,omitempty"` // some met it, too few to say how many
 	Share    *estimate.Interval `json:"share,omitempty"` // with its 95 % interval (Wilson); absent when Fewer or too few
 	Days     int                `json:"days"`            // of the period
 }
@@ -30,17 +30,18 @@ type exact struct {
 	days          int
 }
 
-// public applies the rule about counts to both numbers.
-func (e exact) public() Rate {
+// public applies the rule about counts to both numbers. The share is that of the
+// rounded ones: an exact one would tell the exact numbers.
+func (e exact) public(shift uint64) Rate {
 	r := Rate{Days: e.days}
-	if r.Installs, _ = receipt.Outside(e.installs); r.Installs == 0 {
+	if r.Installs = receipt.About(e.installs, shift); r.Installs == 0 {
 		return r
 	}
-	if r.Hit, _ = receipt.Outside(e.hit); r.Hit == 0 && e.hit > 0 {
+	if r.Hit = min(receipt.About(e.hit, shift), r.Installs); r.Hit == 0 && e.hit > 0 {
 		r.Fewer = true
 		return r
 	}
-	i := estimate.Wilson(float64(e.hit), float64(e.installs))
+	i := estimate.Wilson(float64(r.Hit), float64(r.Installs))
 	r.Share = &i
 	return r
 }
@@ -51,11 +52,11 @@ func (r Rate) Text() string {
 	case r.Installs == 0:
 		return "too few installations to say"
 	case r.Fewer:
-		return "fewer than " + strconv.Itoa(receipt.K) + " of " + strconv.FormatInt(r.Installs, 10) + " installations"
+		return "few of about " + strconv.FormatInt(r.Installs, 10) + " installations"
 	case r.Hit == 0:
-		return fmt.Sprintf("none of %d installations (below %s)", r.Installs, percent(r.Share.High))
+		return fmt.Sprintf("none of about %d installations (below %s)", r.Installs, percent(r.Share.High))
 	}
-	return fmt.Sprintf("%s of %d installations (%s to %s)", percent(r.Share.Value), r.Installs, percent(r.Share.Low), percent(r.Share.High))
+	return fmt.Sprintf("%s of about %d installations (%s to %s)", percent(r.Share.Value), r.Installs, percent(r.Share.Low), percent(r.Share.High))
 }
 
 func percent(v float64) string {

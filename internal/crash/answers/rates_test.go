@@ -27,16 +27,16 @@ func TestVerdicts(t *testing.T) {
 		text          []string
 		not           []string
 	}{
-		{exact{60, 600, 28}, exact{0, 400, 10}, sure, []string{"10.0 % of 600", "none of 400", "sure that it is gone"}, nil},
+		{exact{60, 600, 28}, exact{0, 400, 10}, sure, []string{"10.0 % of about 600", "none of about 400", "sure that it is gone"}, nil},
 		{exact{60, 600, 28}, exact{25, 800, 10}, sure, []string{"rarer now"}, []string{"gone"}},
-		{exact{60, 600, 28}, exact{3, 800, 10}, sure, []string{"fewer than 20 of 800", "rarer now"}, []string{"3 of", "0.4"}},
+		{exact{60, 600, 28}, exact{3, 800, 10}, sure, []string{"few of about 800", "rarer now"}, []string{"3 of", "0.4"}},
 		{exact{30, 600, 28}, exact{0, 60, 2}, likely, []string{"likely that this is the fix"}, nil},
-		{exact{12, 600, 28}, exact{0, 60, 2}, early, []string{"fewer than 20 of 600", "too early"}, []string{"12", "2.0 %"}},
+		{exact{12, 600, 28}, exact{0, 60, 2}, early, []string{"few of about 600", "too early"}, []string{"12", "2.0 %"}},
 		{exact{12, 19, 28}, exact{0, 400, 2}, early, []string{"too few installations to say met it"}, []string{"19", "12"}},
-		{exact{0, 600, 28}, exact{0, 400, 2}, early, []string{"none of 600"}, nil},
+		{exact{0, 600, 28}, exact{0, 400, 2}, early, []string{"none of about 600"}, nil},
 	} {
 		how, _ := verdict(c.before, c.after)
-		text := sentence(c.before.public(), c.after.public(), how)
+		text := sentence(c.before.public(0), c.after.public(0), how)
 		if how != c.how {
 			t.Errorf("%+v: %s", c, how)
 		}

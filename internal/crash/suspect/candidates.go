@@ -11,7 +11,8 @@ import (
 )
 
 // What makes an association sure enough that a new crash of the family is counted
-// for an extension: far beyond what a page needs to show it.
+// for an extension, and its author sees it: far beyond what a page needs to show it,
+// and on the votes of regulars alone, too.
 const (
 	sureCrashes    = 50
 	sureDifference = 0.5 // the interval's lower end
@@ -95,11 +96,15 @@ func candidates(r *record) [][]eco.Candidate {
 }
 
 // confidence orders: the lower end of the difference, below what leads, unless one
-// extension alone is surely associated.
+// extension alone is surely associated, and surely among regulars alone.
 func confidence(r *record, f *evidence.Finding) float64 {
-	alone := len(f.Members) == 1 && len(f.Alike) == 0 && len(r.Answer.Findings) == 1 && r.Answer.Against == evidence.AgainstSessions
-	if alone && f.Share.N >= sureCrashes && f.Difference.Low >= sureDifference && f.Q <= sureQ {
+	if told := r.stands(f); told != nil && sure(&r.Answer, f) && sure(r.Told, told) {
 		return blame.Sure + 0.05
 	}
 	return min(max(f.Difference.Low, 0.1), blame.Sure-0.05)
+}
+
+func sure(a *evidence.Answer, f *evidence.Finding) bool {
+	alone := len(f.Members) == 1 && len(f.Alike) == 0 && len(a.Findings) == 1 && a.Against == evidence.AgainstSessions
+	return alone && f.Share.N >= sureCrashes && f.Difference.Low >= sureDifference && f.Q <= sureQ
 }

@@ -124,7 +124,10 @@ type gathered struct {
 	hosts    map[string]*hostVotes
 }
 
-type hostVotes struct{ sessions, others []ballot }
+type hostVotes struct {
+	sessions, others []ballot
+	seen             sightings // of their installations; nil until it is needed
+}
 
 func (g *gathered) host(ctx context.Context, host string) (*hostVotes, error) {
 	if h := g.hosts[host]; h != nil {
@@ -149,7 +152,7 @@ func (g *gathered) ask(ctx context.Context, f due) (record, error) {
 	if first := eco.DayOf(time.UnixMilli(f.first)).Time(); f.first > 0 && first.After(from) {
 		from = first
 	}
-	rec := record{Host: f.host, From: from.UnixMilli()}
+	rec := record{Version: version, Host: f.host, From: from.UnixMilli()}
 	known, err := g.d.o.Desk.Known(ctx, []string{f.id})
 	if err != nil {
 		return rec, err
@@ -173,22 +176,41 @@ func (g *gathered) ask(ctx context.Context, f due) (record, error) {
 		return rec, err
 	}
 	rec.Without = without
+	q = rec.question(f.id, q, crashes, h, everybody)
+	if rec.Answer = evidence.Weigh(q); len(rec.Answer.Findings) == 0 {
+		return rec, nil
+	}
+	regulars, err := g.regulars(ctx, h, f.host, crashes)
+	if err != nil {
+		return rec, err
+	}
+	told := evidence.Weigh(rec.question(f.id, q, crashes, h, regulars))
+	rec.Told = &told
+	return rec, nil
+}
+
+// question is q with the votes about one family that may speak.
+func (rec *record) question(family string, q evidence.Question, crashes []ballot, h *hostVotes, may func(*ballot) bool) evidence.Question {
+	q.Crashes, q.Sessions, q.Others = nil, nil, nil
 	for i := range crashes {
-		q.Crashes = append(q.Crashes, crashes[i].Vote)
+		if may(&crashes[i]) {
+			q.Crashes = append(q.Crashes, crashes[i].Vote)
+		}
 	}
 	for i := range h.sessions {
-		if v := &h.sessions[i]; v.at >= rec.From {
+		if v := &h.sessions[i]; v.at >= rec.From && may(v) {
 			q.Sessions = append(q.Sessions, v.Vote)
 		}
 	}
 	for i := range h.others {
-		if v := &h.others[i]; v.at >= rec.From && v.family != f.id && (rec.Given == "" || v.blame == rec.Given) {
+		if v := &h.others[i]; v.at >= rec.From && v.family != family && (rec.Given == "" || v.blame == rec.Given) && may(v) {
 			q.Others = append(q.Others, v.Vote)
 		}
 	}
-	rec.Answer = evidence.Weigh(q)
-	return rec, nil
+	return q
 }
+
+func everybody(*ballot) bool { return true }
 
 // put keeps an answer: over the one before when it names the same, else beside it.
 func (d *Desk) put(ctx context.Context, f due, rec record, now time.Time) error {
@@ -241,7 +263,7 @@ func (d *Desk) newest(ctx context.Context, family string) (map[string]stored, er
 		if err := rows.Scan(&s.family, &s.since, &s.at, &s.crashes, &s.named, &body); err != nil {
 			return nil, err
 		}
-		if err := json.Unmarshal(body, &s.rec); err != nil { // of another release: asked for anew
+		if err := json.Unmarshal(body, &s.rec); err != nil || s.rec.Version != version && s.crashes > 0 { // of another release: asked for anew
 			s.crashes = -1
 		}
 		out[s.family] = s

@@ -33,8 +33,12 @@ func (d *Desk) Of(ctx context.Context, scope facts.Scope, f crash.Family) (Repor
 	out.Host, out.Known, out.Given, out.Without, out.Answer = s.rec.Host, true, s.rec.Given, s.rec.Without, s.rec.Answer
 	out.At, out.Since, out.From = moment(s.at), moment(s.since), moment(s.rec.From)
 	if scope.All() || slices.Contains(scope.Hosts(), s.rec.Host) {
+		out.Told, out.Withheld = s.rec.Told, s.rec.withheld()
 		out.Before, err = d.before(ctx, f.ID, s.since)
 		return out, fault.Wrap(op, err)
+	}
+	if out.Answer = (evidence.Answer{}); s.rec.Told != nil {
+		out.Answer = *s.rec.Told
 	}
 	return out.veil(scope.Extensions()), nil
 }
@@ -62,9 +66,9 @@ func (d *Desk) before(ctx context.Context, family string, since int64) ([]Named,
 	return out, rows.Err()
 }
 
-// veil keeps the findings with one of the reader's own extensions, or beside one
-// that is given, and takes the names of others out. How many crashes a host has is
-// the host's to know while they are few.
+// veil keeps, of what regulars say, the findings with one of the reader's own
+// extensions, or beside one that is given, and takes the names of others out. How
+// many crashes a host has is the host's to know while they are few.
 func (r Report) veil(mine []eco.ExtensionID) Report {
 	own := func(id eco.ExtensionID) bool { return slices.Contains(mine, id) }
 	given := r.Given != "" && own(r.Given)

@@ -62,8 +62,20 @@ type Report struct {
 	Given   eco.ExtensionID `json:"given,omitempty"` // blamed already: compared is what ran beside it
 	Without int             `json:"without"`         // crashes that do not say what was active
 	Answer  evidence.Answer `json:"answer"`
-	Before  []Named         `json:"before"`             // what it named before, newest first
-	Veiled  bool            `json:"redacted,omitempty"` // other extensions' names are left out
+	// Told is the answer of the votes of regulars alone: installations that were
+	// known before they voted. By it alone authors are told of others' families, and
+	// crashes attributed. It is nil where Answer names nobody.
+	Told     *evidence.Answer `json:"told,omitempty"`
+	Withheld []Withheld       `json:"withheld,omitempty"` // findings that only the host's people see, and why
+	Before   []Named          `json:"before"`             // what it named before, newest first
+	Veiled   bool             `json:"redacted,omitempty"` // other extensions' names are left out
+}
+
+// Withheld is a finding that does not stand on regulars: nobody but the host's
+// people is told of it, and no crash is attributed by it.
+type Withheld struct {
+	Members []eco.ExtensionID `json:"members"`
+	Why     string            `json:"why"`
 }
 
 // Named is what the evidence named for some time; nothing when nobody stood out.
@@ -93,12 +105,18 @@ func New(ctx context.Context, o Options) (*Desk, error) {
 
 // record is the stored form of a report.
 type record struct {
+	Version int             `json:"version"`
 	Host    string          `json:"host"`
 	From    int64           `json:"from"`
 	Given   eco.ExtensionID `json:"given,omitempty"`
 	Without int             `json:"without,omitempty"`
 	Answer  evidence.Answer `json:"answer"`
+	// Told is what regulars say; nil when Answer names nobody.
+	Told *evidence.Answer `json:"told,omitempty"`
 }
+
+// version of records; families with older ones are asked for anew.
+const version = 2
 
 // stored is a row.
 type stored struct {

@@ -33,6 +33,7 @@ type house struct {
 	now   time.Time
 	pos   uint64
 	n     uint64
+	fresh bool // what is added is of installations that were never heard of
 }
 
 func open(t *testing.T) *house {
@@ -52,11 +53,23 @@ func open(t *testing.T) *house {
 	return h
 }
 
-func (h *house) id() eco.ID {
+func (h *house) id() eco.ID { return h.idAt(h.now.Add(-time.Hour)) }
+
+func (h *house) idAt(at time.Time) eco.ID {
 	h.n++
 	var random [16]byte
 	binary.BigEndian.PutUint64(random[8:], h.n*0x9e3779b97f4a7c15)
-	return eco.NewID(h.now.Add(-time.Hour), random)
+	return eco.NewID(at, random)
+}
+
+// known adds that an installation was heard of on days before, without a vote.
+func (h *house) known(o eco.Origin, days ...int) {
+	var rows []eco.Fact
+	for _, n := range days {
+		id := h.idAt(h.now.AddDate(0, 0, -n))
+		rows = append(rows, eco.Fact{ID: id, Class: eco.Standard, Kind: eco.KindSession, Received: id.Time().UnixMilli(), Name: "exited", Weight: 1, Count: 1, Origin: o})
+	}
+	h.add(rows, nil)
 }
 
 var usual = map[eco.ExtensionID]float64{"acme.git": 0.5, "acme.lint": 0.9, "north.note": 0.3, "pixel.draw": 0.1}
@@ -93,6 +106,11 @@ func (h *house) add(rows []eco.Fact, docs []any) {
 	}
 	if err := h.mem.Insert(h.t.Context(), b); err != nil {
 		h.t.Fatal(err)
+	}
+	if len(docs) > 0 && !h.fresh {
+		for i := range rows {
+			h.known(rows[i].Origin, 9, 6, 3)
+		}
 	}
 }
 

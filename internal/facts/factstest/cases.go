@@ -38,6 +38,22 @@ func roundTrip(t *testing.T, open Open) {
 	}
 }
 
+// namedInstalls: a pseudonym is a group where the question names it, and no other is in the answer.
+func namedInstalls(t *testing.T, open Open) {
+	s, _ := open(t)
+	insert(t, s, 1, event(1, at(1), "a.x"), event(2, at(1), "a.x"), event(3, at(1), "a.x"))
+	insert(t, s, 2, event(1, at(-24*60), "a.x"))
+	r := ask(t, s, facts.Query{Where: []facts.Cond{{Col: facts.Install, Op: facts.In, Values: []string{"1", "3", "77"}}}, Group: []facts.Column{facts.Install, facts.Date}, Measures: []facts.Measure{{Fn: facts.Rows}}})
+	if len(r.Rows) != 3 {
+		t.Fatalf("%v", r.Rows)
+	}
+	for _, row := range r.Rows {
+		if n := row[0]; n != int64(1) && n != int64(3) {
+			t.Errorf("%v", row)
+		}
+	}
+}
+
 func positions(t *testing.T, open Open) {
 	s, reopen := open(t)
 	first := []eco.Fact{event(1, at(1), "a.x"), event(2, at(2), "a.x")}
