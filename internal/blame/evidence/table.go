@@ -180,6 +180,7 @@ func rows(votes []Vote, in map[string]int, number map[eco.ExtensionID]int) []row
 		e       int
 		version string
 	}
+	byNumber := func(a, b numbered) int { return cmp.Or(cmp.Compare(a.e, b.e), cmp.Compare(a.version, b.version)) }
 	var list []numbered
 	out := make([]row, 0, len(votes))
 	for i := range votes {
@@ -197,7 +198,9 @@ func rows(votes []Vote, in map[string]int, number map[eco.ExtensionID]int) []row
 				list = append(list, numbered{e, a.Version})
 			}
 		}
-		slices.SortFunc(list, func(a, b numbered) int { return cmp.Or(cmp.Compare(a.e, b.e), cmp.Compare(a.version, b.version)) })
+		if !slices.IsSortedFunc(list, byNumber) {
+			slices.SortFunc(list, byNumber)
+		}
 		r.ext, r.vers = make([]int, 0, len(list)), make([]string, 0, len(list))
 		for _, a := range list {
 			if len(r.ext) == 0 || r.ext[len(r.ext)-1] != a.e {

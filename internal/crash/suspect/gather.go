@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"hash/fnv"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -22,6 +23,7 @@ const (
 	maxCrashes  = 500  // installations of a family that vote
 	maxSessions = 3000 // rows of healthy sessions of a host that are drawn
 	maxRows     = 5000 // of crashes that are read to choose from, the newest
+	maxAlong    = 40   // families whose crashes are read together
 	maxOthers   = 800  // crashes of a host, for comparison
 	maxOfOne    = 60   // of them, of one family
 	maxBytes    = 64 << 20
@@ -74,46 +76,73 @@ func (d *Desk) merged(ctx context.Context, q facts.Query) (r facts.Result, err e
 	return d.o.Facts.Query(ctx, q)
 }
 
-// crashes are a family's votes: one an installation, its newest crash, of at most
-// 500 installations. without counts those that do not say what was active.
-func (d *Desk) crashes(ctx context.Context, family, host string, from, to time.Time) (votes []ballot, without int, err error) {
-	r, err := d.merged(ctx, of(host, eco.KindCrash, from, to, in(facts.Family, family)))
-	if err != nil {
-		return nil, 0, err
+// tally is a family's votes: one an installation, its newest crash, of at most 500
+// installations. without counts those that do not say what was active.
+type tally struct {
+	votes   []ballot
+	without int
+}
+
+// crashes are the votes of families of one host, each since its own day. They are
+// read together: rows and documents lie by day, so a family by itself costs nearly
+// what many do.
+func (d *Desk) crashes(ctx context.Context, host string, since map[string]time.Time, to time.Time) (map[string]tally, error) {
+	families, from := slices.Sorted(maps.Keys(since)), to
+	for _, t := range since {
+		if t.Before(from) {
+			from = t
+		}
 	}
-	list := onePerInstall(r.Facts)
-	slices.SortFunc(list, func(a, b *eco.Fact) int { return cmp.Compare(draw(a), draw(b)) })
-	votes, err = d.ballots(ctx, list[:min(len(list), maxCrashes)])
-	return votes, min(len(list), maxCrashes) - len(votes), err
+	r, err := d.merged(ctx, of(host, eco.KindCrash, from, to, in(facts.Family, families...)))
+	if err != nil {
+		return nil, err
+	}
+	rows := map[string][]*eco.Fact{}
+	for i := range r.Facts {
+		if f := &r.Facts[i]; f.Received >= since[f.Family].UnixMilli() {
+			rows[f.Family] = append(rows[f.Family], f)
+		}
+	}
+	var list []*eco.Fact
+	out := map[string]tally{}
+	for _, id := range families {
+		one := onePerInstall(rows[id])
+		slices.SortFunc(one, func(a, b *eco.Fact) int { return cmp.Compare(draw(a), draw(b)) })
+		one = one[:min(len(one), maxCrashes)]
+		out[id] = tally{without: len(one)}
+		list = append(list, one...)
+	}
+	votes, err := d.ballots(ctx, list, func(f *eco.Fact) string { return f.Family })
+	for _, v := range votes {
+		t := out[v.family]
+		t.votes, t.without = append(t.votes, v), t.without-1
+		out[v.family] = t
+	}
+	return out, err
 }
 
 // onePerInstall keeps the first row of each installation, and each row of none. Of
 // a crash that was only counted it is seldom known what was active: those with a
 // stack go before them.
-func onePerInstall(rows []eco.Fact) []*eco.Fact {
+func onePerInstall(rows []*eco.Fact) []*eco.Fact {
 	stacksFirst(rows)
 	seen := map[eco.Install]bool{}
-	var out []*eco.Fact
-	for i := range rows {
-		f := &rows[i]
-		if f.Origin.Install != 0 && seen[f.Origin.Install] {
-			continue
-		}
+	return slices.DeleteFunc(rows, func(f *eco.Fact) bool {
+		again := f.Origin.Install != 0 && seen[f.Origin.Install]
 		seen[f.Origin.Install] = true
-		out = append(out, f)
-	}
-	return out
+		return again
+	})
 }
 
 // stacksFirst puts the crashes that were only counted behind the others.
-func stacksFirst(rows []eco.Fact) {
+func stacksFirst(rows []*eco.Fact) {
 	behind := func(f *eco.Fact) int {
 		if f.Counted() {
 			return 1
 		}
 		return 0
 	}
-	slices.SortStableFunc(rows, func(a, b eco.Fact) int { return behind(&a) - behind(&b) })
+	slices.SortStableFunc(rows, func(a, b *eco.Fact) int { return behind(a) - behind(b) })
 }
 
 // others are crashes of a host's families, the newest ones, some of each.
@@ -126,11 +155,14 @@ func (d *Desk) others(ctx context.Context, host string, from, to time.Time) ([]b
 		family  string
 		install eco.Install
 	}
-	stacksFirst(r.Facts)
+	rows := make([]*eco.Fact, len(r.Facts))
+	for i := range rows {
+		rows[i] = &r.Facts[i]
+	}
+	stacksFirst(rows)
 	seen, n := map[key]bool{}, map[string]int{}
 	var list []*eco.Fact
-	for i := range r.Facts {
-		f := &r.Facts[i]
+	for _, f := range rows {
 		k := key{f.Family, f.Origin.Install}
 		if f.Family == "" || k.install != 0 && seen[k] || n[f.Family] == maxOfOne || len(list) == maxOthers {
 			continue
@@ -139,7 +171,7 @@ func (d *Desk) others(ctx context.Context, host string, from, to time.Time) ([]b
 		n[f.Family]++
 		list = append(list, f)
 	}
-	return d.ballots(ctx, list)
+	return d.ballots(ctx, list, together)
 }
 
 // sessions are healthy sessions of a host: a sample by the keyed hash of the
@@ -180,7 +212,7 @@ func (d *Desk) sessions(ctx context.Context, host string, from, to time.Time) ([
 		}
 	}
 	slices.SortFunc(list, func(a, b *eco.Fact) int { return cmp.Compare(a.Session, b.Session) })
-	votes, err := d.ballots(ctx, list[:min(len(list), maxSessions)])
+	votes, err := d.ballots(ctx, list[:min(len(list), maxSessions)], together)
 	return perInstall(votes), err
 }
 
@@ -206,31 +238,40 @@ func perInstall(votes []ballot) []ballot {
 	return out
 }
 
+// together is the one share of documents that are read for one comparison.
+func together(*eco.Fact) string { return "" }
+
 // ballots reads what was active from the documents of rows. Those without it are
 // left out. Documents lie by day, so they are read by day, the newest first, in
-// parts, and no more than maxBytes of them; the votes come in the order of rows.
-func (d *Desk) ballots(ctx context.Context, list []*eco.Fact) ([]ballot, error) {
+// parts, and no more than maxBytes of each share of them; the votes come in the
+// order of rows.
+func (d *Desk) ballots(ctx context.Context, list []*eco.Fact, share func(*eco.Fact) string) ([]ballot, error) {
 	byDay := slices.Clone(list)
 	slices.SortFunc(byDay, func(a, b *eco.Fact) int { return bytes.Compare(b.ID[:], a.ID[:]) })
 	active := make(map[eco.ID][]eco.Active, len(list))
-	size, now := 0, d.o.Now().UnixMilli()
+	size, now := map[string]int{}, d.o.Now().UnixMilli()
 	for part := range slices.Chunk(byDay, 200) {
 		var ids []eco.ID // of what was not read by an earlier run
+		whose := map[eco.ID]string{}
 		for _, f := range part {
+			s := share(f)
+			if size[s] > maxBytes {
+				continue
+			}
 			list, n, ok := d.memo.get(f.ID, now)
 			if !ok {
-				ids = append(ids, f.ID)
+				ids, whose[f.ID] = append(ids, f.ID), s
 				continue
 			}
 			active[f.ID] = list
-			size += n
+			size[s] += n
 		}
 		docs, err := d.o.Facts.Documents(ctx, facts.Everything(), ids)
 		if err != nil {
 			return nil, err
 		}
 		for _, doc := range docs {
-			size += len(doc.Body)
+			size[whose[doc.ID]] += len(doc.Body)
 			// A crash's document has the list inside its crash, a session's beside nothing.
 			var body struct {
 				Active []eco.Active `json:"active"`
@@ -239,12 +280,11 @@ func (d *Desk) ballots(ctx context.Context, list []*eco.Fact) ([]ballot, error) 
 				} `json:"crash"`
 			}
 			if json.Unmarshal(doc.Body, &body) == nil {
-				active[doc.ID] = append(body.Active, body.Crash.Active...)
-				d.memo.put(doc.ID, active[doc.ID], len(doc.Body), now)
+				ran := append(body.Active, body.Crash.Active...)
+				slices.SortFunc(ran, func(a, b eco.Active) int { return cmp.Compare(a.ID, b.ID) }) // once, not in each question
+				active[doc.ID] = ran
+				d.memo.put(doc.ID, ran, len(doc.Body), now)
 			}
-		}
-		if size > maxBytes {
-			break
 		}
 	}
 	out := make([]ballot, 0, len(list))

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -42,10 +43,11 @@ func (d *Desk) Recompute(ctx context.Context) (note string, err error) {
 	if err != nil {
 		return "", fault.Wrap(op, err)
 	}
-	g := &gathered{d: d, from: from, to: now, hosts: map[string]*hostVotes{}}
+	g := &gathered{d: d, from: from, to: now, hosts: map[string]*hostVotes{}, crashes: map[string]tally{}}
 	asked, named := 0, 0
-	for _, f := range list[:min(len(list), maxFamilies)] {
-		rec, err := g.ask(ctx, f)
+	list = list[:min(len(list), maxFamilies)]
+	for _, f := range list {
+		rec, err := g.ask(ctx, f, list[asked:])
 		if err != nil {
 			return "", fault.Wrap(op, err)
 		}
@@ -122,6 +124,7 @@ type gathered struct {
 	d        *Desk
 	from, to time.Time
 	hosts    map[string]*hostVotes
+	crashes  map[string]tally // by family: of those that were read along with another
 }
 
 type hostVotes struct {
@@ -145,13 +148,40 @@ func (g *gathered) host(ctx context.Context, host string) (*hostVotes, error) {
 	return h, nil
 }
 
-// ask weighs one family. Sessions and other crashes are those since the day of its
-// first crash.
-func (g *gathered) ask(ctx context.Context, f due) (record, error) {
-	from := g.from
-	if first := eco.DayOf(time.UnixMilli(f.first)).Time(); f.first > 0 && first.After(from) {
-		from = first
+// since is the day of a family's first crash: what is compared is from then on.
+func (g *gathered) since(f due) time.Time {
+	if first := eco.DayOf(time.UnixMilli(f.first)).Time(); f.first > 0 && first.After(g.from) {
+		return first
 	}
+	return g.from
+}
+
+// votes are those of a family's crashes. With them come those of the next ones of
+// its host, as many as one question to facts may answer.
+func (g *gathered) votes(ctx context.Context, f due, next []due) (tally, error) {
+	if t, ok := g.crashes[f.id]; ok {
+		delete(g.crashes, f.id)
+		return t, nil
+	}
+	since, rows := map[string]time.Time{f.id: g.since(f)}, f.crashes
+	for _, n := range next {
+		if _, read := g.crashes[n.id]; n.host == f.host && n.crashes >= evidence.MinCrashes && rows+n.crashes <= maxRows && !read && len(since) < maxAlong {
+			since[n.id] = g.since(n)
+			rows += n.crashes
+		}
+	}
+	read, err := g.d.crashes(ctx, f.host, since, g.to)
+	if err != nil {
+		return tally{}, err
+	}
+	maps.Copy(g.crashes, read)
+	delete(g.crashes, f.id)
+	return read[f.id], nil
+}
+
+// ask weighs one family; next are those that will be asked for after it.
+func (g *gathered) ask(ctx context.Context, f due, next []due) (record, error) {
+	from := g.since(f)
 	rec := record{Version: version, Host: f.host, From: from.UnixMilli()}
 	known, err := g.d.o.Desk.Known(ctx, []string{f.id})
 	if err != nil {
@@ -167,7 +197,7 @@ func (g *gathered) ask(ctx context.Context, f due) (record, error) {
 		rec.Answer.Needs = evidence.MinCrashes - int(f.crashes)
 		return rec, nil
 	}
-	crashes, without, err := g.d.crashes(ctx, f.id, f.host, from, g.to)
+	crashes, err := g.votes(ctx, f, next)
 	if err != nil {
 		return rec, err
 	}
@@ -175,16 +205,16 @@ func (g *gathered) ask(ctx context.Context, f due) (record, error) {
 	if err != nil {
 		return rec, err
 	}
-	rec.Without = without
-	q = rec.question(f.id, q, crashes, h, everybody)
+	rec.Without = crashes.without
+	q = rec.question(f.id, q, crashes.votes, h, everybody)
 	if rec.Answer = evidence.Weigh(q); len(rec.Answer.Findings) == 0 {
 		return rec, nil
 	}
-	regulars, err := g.regulars(ctx, h, f.host, crashes)
+	regulars, err := g.regulars(ctx, h, f.host, crashes.votes)
 	if err != nil {
 		return rec, err
 	}
-	told := evidence.Weigh(rec.question(f.id, q, crashes, h, regulars))
+	told := evidence.Weigh(rec.question(f.id, q, crashes.votes, h, regulars))
 	rec.Told = &told
 	return rec, nil
 }
