@@ -25,7 +25,7 @@ type answerForm struct {
 }
 
 // wants are the words for what to send, in the order they are shown.
-var wants = []option{{Value: "", Label: "As the state says: full, counts once fixed, none when ignored"}, {Value: "full", Label: "Full reports"}, {Value: "counts", Label: "Counts only"}, {Value: "none", Label: "Nothing"}}
+var wants = []option{{Value: "", Label: "What the state asks for"}, {Value: "full", Label: "Full reports"}, {Value: "counts", Label: "Counts only"}, {Value: "none", Label: "Nothing"}}
 
 // answerOf reads the owner's words for the family's page; nil without the desk.
 func (s *Server) answerOf(ctx context.Context, v viewer, f crash.Family) (*answerForm, error) {

@@ -99,8 +99,8 @@ func (t trend) Top() float64 {
 }
 
 func niceTop(most float64) float64 {
-	if most <= 4 {
-		return 4
+	if most <= 10 {
+		return max(4, 2*math.Ceil(most/2)) // so that half of it is whole, too
 	}
 	base := math.Pow(10, math.Floor(math.Log10(most)))
 	for _, f := range []float64{1, 1.5, 2, 3, 4, 5, 6, 8, 10} {

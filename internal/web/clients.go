@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"strconv"
 	"strings"
 
@@ -101,54 +100,4 @@ func defaultClient(kind registry.ExtKind) string {
 		return "sentry-python"
 	}
 	return "curl"
-}
-
-// reasonHelp says what a reason for a drop means, and what to do.
-func reasonHelp(reason string) string {
-	head, rest, _ := strings.Cut(reason, ":")
-	switch reason {
-	case "schema:report":
-		return "The report is of no form we read, or holds no stack. “bellwether crash explain FILE” says which it is."
-	case "not_kept":
-		return "Browsers report it, but it is no error of a page: deprecations, interventions, network errors."
-	}
-	switch head {
-	case "consent":
-		switch rest {
-		case "never":
-			return "Nobody can consent to this kind here (replays, profiles, request bodies, cookies). Switch it off in the client."
-		case "unknown":
-			return "The item's kind is not known here, so no consent can cover it."
-		}
-		return "The project's policy does not cover the tier " + rest + ". If your users are asked for it, say so under Consent, below."
-	case "optout":
-		return "The policy covers it, but this sender opted out (DNT or Sec-GPC)."
-	case "key":
-		switch rest {
-		case "revoked":
-			return "The key was revoked. Take another one, above."
-		case "expired":
-			return "The key has ended. Take another one, above."
-		}
-		return "The key is not known here."
-	case "rate", "rate_limited", "ratelimit":
-		return "More requests a minute than the key allows; the client was told to come back later."
-	case "quota":
-		return "The key's quota of the day is used up; it starts anew at midnight UTC."
-	case "origin":
-		return "The browser sent it from an origin that the key does not list."
-	case "too_large", "size":
-		return "It is larger than what is taken."
-	case "client":
-		return "The client itself dropped it and told us so (" + cmp.Or(rest, "no reason given") + ")."
-	case "catalog":
-		return "The catalog does not know this metric."
-	case "invalid", "malformed", "decode":
-		return "It could not be read. The client's own log says what it sent."
-	case "sampled", "sampling":
-		return "Left out by sampling, as the catalog says."
-	case "full", "unavailable":
-		return "The queue was full; the client was told to come back later."
-	}
-	return "Dropped by a rule of the door."
 }

@@ -57,7 +57,7 @@ type famHead struct {
 }
 
 func (v viewer) famTable(fs []crash.Family, p period) famTable {
-	t := famTable{Days: p.Days, Heads: []famHead{{Label: "Crashes", Class: "num c-n"}, {Label: "Installs", Class: "num c-n"}, {Label: "Last seen", Class: "num c-time"}, {Label: "Priority", Class: "c-state"}}}
+	t := famTable{Days: p.Days, Heads: []famHead{{Label: "Crashes", Class: "num c-n"}, {Label: "Installs", Class: "num c-n"}, {Label: "Last seen", Class: "num c-time"}, {Label: "Priority", Class: "c-rate"}}}
 	for _, f := range fs {
 		t.Rows = append(t.Rows, v.famRow(f, p.From))
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -103,6 +104,7 @@ type crashRow struct {
 	When stamp
 	Href string
 	OSes string
+	Of   eco.ExtensionID // to blame, else where it came from
 }
 
 // blameSteps are the steps of crash-grouping's rules, in words.
@@ -348,7 +350,7 @@ func changeText(c crash.Change) string {
 }
 
 func (v viewer) crashRow(c crash.Row) crashRow {
-	return crashRow{Row: c, When: v.at(c.Received), Href: "/crashes/" + c.ID.String(), OSes: strings.TrimSpace(osName(c.OS) + " " + c.OSVersion)}
+	return crashRow{Row: c, Of: cmp.Or(c.Blame, c.Extension), When: v.at(c.Received), Href: "/crashes/" + c.ID.String(), OSes: strings.TrimSpace(osName(c.OS) + " " + c.OSVersion)}
 }
 
 func (s *Server) setState(w http.ResponseWriter, r *http.Request, v viewer) error {

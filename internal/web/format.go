@@ -148,6 +148,8 @@ func (t stamp) Rel() string {
 		d, f = -d, "in %s"
 	}
 	switch {
+	case d < 5*time.Second && t.now.Before(t.at):
+		return "in a moment"
 	case d < 5*time.Second:
 		return "just now"
 	case d < time.Minute:
@@ -158,6 +160,18 @@ func (t stamp) Rel() string {
 		return fmt.Sprintf(f, strconv.Itoa(int(d.Hours()))+" h")
 	}
 	return fmt.Sprintf(f, strconv.Itoa(int(d.Hours()/24))+" d")
+}
+
+// OnDay is for what is known to the day only.
+func (t stamp) OnDay() string {
+	switch days := int(t.now.UTC().Truncate(24*time.Hour).Sub(t.at.UTC().Truncate(24*time.Hour)).Hours()) / 24; {
+	case days <= 0:
+		return "today"
+	case days == 1:
+		return "yesterday"
+	default:
+		return strconv.Itoa(days) + " d ago"
+	}
 }
 
 // dayText is a UTC day on an axis: 21 Nov.

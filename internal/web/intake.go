@@ -111,7 +111,7 @@ func (s *Server) intake(w http.ResponseWriter, r *http.Request, v viewer) error 
 }
 
 func (s *Server) intakeCounts(ctx context.Context, v viewer, p *intakePage) error {
-	p.Trend = trend{ID: "intake", Caption: "Items accepted and dropped, by hour, last 24 hours.", BarName: "accepted", LinName: "dropped", Height: 180}
+	p.Trend = trend{ID: "intake", Caption: "Items accepted and dropped, by hour (UTC), last 24 hours.", BarName: "accepted", LinName: "dropped", Height: 180}
 	start := v.now.UTC().Truncate(time.Hour).Add(-23 * time.Hour)
 	for i := range 24 {
 		at := start.Add(time.Duration(i) * time.Hour)
@@ -235,6 +235,7 @@ func (v viewer) jobRows(list []jobs.Status) []jobRow {
 		}
 		out = append(out, row)
 	}
+	slices.SortStableFunc(out, func(a, b jobRow) int { return cmp.Compare(b.Failures, a.Failures) })
 	return out
 }
 

@@ -32,7 +32,8 @@ type runView struct {
 type frameView struct {
 	N     int
 	Fn    string
-	At    string
+	At    string // the end of the path, with line and column
+	Path  string // the whole of it, where At leaves some out
 	Owner eco.ExtensionID
 	Class eco.FrameClass
 	Ext   bool
@@ -134,6 +135,9 @@ func framesOf(frames []eco.Frame, i, j int) []frameView {
 		if v.At == "" {
 			v.At = f.Package
 		}
+		if end := pathEnd(v.At); end != v.At {
+			v.At, v.Path = end, v.At
+		}
 		if f.Line > 0 {
 			v.At += ":" + strconv.Itoa(f.Line)
 			if f.Col > 0 {
@@ -143,6 +147,26 @@ func framesOf(frames []eco.Frame, i, j int) []frameView {
 		out = append(out, v)
 	}
 	return out
+}
+
+// pathEnd is the part of a long path that a reader looks at.
+func pathEnd(path string) string {
+	const most = 44
+	if len(path) <= most {
+		return path
+	}
+	at := len(path)
+	for range 4 {
+		i := strings.LastIndexAny(path[:at], `/\\`)
+		if i <= 0 || len(path)-i > most && at < len(path) {
+			break
+		}
+		at = i
+	}
+	if at == len(path) {
+		return path
+	}
+	return "…" + path[at:]
 }
 
 func foldLabel(fs []frameView) string {

@@ -12,7 +12,7 @@
   const rel = (ms) => {
     const s = Math.round((Date.now() - ms) / 1000), a = Math.abs(s);
     const f = (n, u) => (s < 0 ? "in " + n + " " + u : n + " " + u + " ago");
-    if (a < 5) return "just now";
+    if (a < 5) return s < 0 ? "in a moment" : "just now";
     if (a < 60) return f(a, "s");
     if (a < 3600) return f(Math.floor(a / 60), "min");
     if (a < 86400) return f(Math.floor(a / 3600), "h");
