@@ -34,7 +34,7 @@ func main() {
 	flag.DurationVar(&b.warm, "warm", time.Second, "length of the warm-up, not counted")
 	flag.IntVar(&b.clients, "clients", 64, "clients at once")
 	flag.StringVar(&b.collector, "collector", "", "program built from bench/collector; empty leaves the peer out")
-	flag.StringVar(&b.profiles, "profiles", "", "folder for a processor profile of the server by kind")
+	flag.StringVar(&b.profiles, "profiles", "", "folder for profiles of the server by kind: processor, and allocations")
 	flag.Parse()
 	if err := b.run(strings.Split(*kinds, ",")); err != nil {
 		fmt.Fprintln(os.Stderr, err)

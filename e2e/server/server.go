@@ -28,7 +28,7 @@ import (
 
 const (
 	serveEnv   = "BELLWETHER_E2E_SERVE"
-	profileEnv = "BELLWETHER_E2E_PROFILE" // file of a processor profile, written when the server ends
+	profileEnv = "BELLWETHER_E2E_PROFILE" // file of a processor profile, written when the server ends; beside it, with .allocs, one of what was allocated
 )
 
 // Main is the server when this process was started as one; then it does not return.
@@ -48,7 +48,14 @@ func Main() {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
-		end = func() { pprof.StopCPUProfile(); f.Close() }
+		end = func() {
+			pprof.StopCPUProfile()
+			f.Close()
+			if f, err := os.Create(name + ".allocs"); err == nil {
+				_ = pprof.Lookup("allocs").WriteTo(f, 0)
+				f.Close()
+			}
+		}
 	}
 	code := cli.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	end()

@@ -83,7 +83,12 @@ func DecodeEnvelope(b []byte) (*Envelope, error) {
 	if r.version = r.byte(); r.version < 1 || r.version > codecVersion {
 		return nil, fault.E("eco.DecodeEnvelope", fault.Invalid, "This release does not know the version of the record.", nil)
 	}
-	e := new(Envelope)
+	room := new(struct { // what nearly every record needs, at once
+		e     Envelope
+		event Event
+		steps [3]Step
+	})
+	e := &room.e
 	copy(e.ID[:], r.take(len(e.ID)))
 	e.Received = r.int()
 	e.Time = r.int()
@@ -105,7 +110,8 @@ func DecodeEnvelope(b []byte) (*Envelope, error) {
 		r.session(e.Session)
 	}
 	if r.bool() {
-		e.Event = &Event{Name: r.str(), Value: r.float(), Unit: r.str(), Attrs: r.strings()}
+		e.Event = &room.event
+		*e.Event = Event{Name: r.str(), Value: r.float(), Unit: r.str(), Attrs: r.strings()}
 	}
 	if r.bool() {
 		e.Feedback = &Feedback{Message: r.str(), Contact: r.str(), Name: r.str(), CrashID: r.str(), URLOrigin: r.str()}
@@ -117,7 +123,9 @@ func DecodeEnvelope(b []byte) (*Envelope, error) {
 		}
 	}
 	if n := r.len(4); n > 0 {
-		e.Steps = make([]Step, n)
+		if e.Steps = room.steps[:min(n, len(room.steps)):len(room.steps)]; n > len(room.steps) {
+			e.Steps = make([]Step, n)
+		}
 		for i := range e.Steps {
 			e.Steps[i] = Step{Stage: r.str(), Version: r.str(), Note: r.str(), At: r.int()}
 		}

@@ -90,16 +90,23 @@ func ParseExtensionID(s string) (ExtensionID, error) {
 	dot := strings.IndexByte(s, '.')
 	ok := dot > 0 && dot < len(s)-1 && len(s) <= 128 && slugRunes(s) && !strings.Contains(s, "..")
 	if !ok {
-		return "", fault.E("eco.ParseExtensionID", fault.Invalid, "An extension id has the form publisher.name (letters, digits, - and _).", nil)
+		return "", errExtensionID
 	}
 	return ExtensionID(s), nil
 }
+
+// Doors ask of many words whether they are an id, and most are not: the errors are
+// made once.
+var (
+	errExtensionID = fault.E("eco.ParseExtensionID", fault.Invalid, "An extension id has the form publisher.name (letters, digits, - and _).", nil)
+	errSlug        = fault.E("eco.ParseSlug", fault.Invalid, "An id has 1 to 64 letters, digits, - and _.", nil)
+)
 
 // ParseSlug checks an id of a publisher or host: letters, digits, '-', '_', '.'.
 func ParseSlug(s string) (string, error) {
 	s = strings.ToLower(strings.TrimSpace(s))
 	if s == "" || len(s) > 64 || !slugRunes(s) {
-		return "", fault.E("eco.ParseSlug", fault.Invalid, "An id has 1 to 64 letters, digits, - and _.", nil)
+		return "", errSlug
 	}
 	return s, nil
 }

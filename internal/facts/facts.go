@@ -43,6 +43,7 @@ const MaxIDs = 1000
 type Store interface {
 	// Insert stores a batch; it is durable when Insert returns. Partitions commit one
 	// after another: after an error some may hold the batch, and repeating it is right.
+	// Nothing of the batch is kept or read afterwards.
 	Insert(ctx context.Context, b Batch) error
 	// Query answers within the scope. fault.Invalid for an unknown column or an
 	// unset scope (programming errors included).

@@ -85,14 +85,21 @@ func document(it *item) (_ facts.Doc, _ bool, err error) {
 }
 
 func encodeDocument(v any) ([]byte, error) {
-	var body bytes.Buffer
-	body.Grow(2 << 10)
+	var body written
 	enc := json.NewEncoder(&body)
 	enc.SetEscapeHTML(false) // <anonymous> and a => b are common in frames
 	if err := enc.Encode(v); err != nil {
 		return nil, fault.E("pipeline.document", fault.Internal, "The document could not be written.", err)
 	}
-	return bytes.TrimSuffix(body.Bytes(), []byte("\n")), nil
+	return bytes.TrimSuffix(body, []byte("\n")), nil
+}
+
+// written takes what an encoder writes, which is all of a document at once.
+type written []byte
+
+func (w *written) Write(p []byte) (int, error) {
+	*w = append(*w, p...)
+	return len(p), nil
 }
 
 // sessionDocument is evidence for blame by correlation: which extensions a

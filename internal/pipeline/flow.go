@@ -9,12 +9,13 @@ import (
 )
 
 // A batch waits at most linger for company, so that the store has fewer and
-// larger inserts, and is closed early by its size. Two batches are in memory at
-// a time: one being stored, one being formed.
+// larger inserts, and is closed early by its size: above 20,000 rows or 8 MB an
+// insert gets no cheaper per record, only memory dearer. Two batches are in memory
+// at a time: one being stored, one being formed.
 const (
 	linger    = 250 * time.Millisecond
-	maxRows   = 50_000
-	maxBytes  = 24 << 20
+	maxRows   = 20_000
+	maxBytes  = 8 << 20
 	readAhead = 16 // messages of one read, each of a commit group (256 KB) or one large record (at most 8 MB)
 )
 
@@ -64,10 +65,11 @@ func (w *Worker) flow(ctx context.Context, position uint64) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ready := make(chan *batch)
+	rooms := make(chan []item, 1) // of batches that are stored, to be used again
 	failed := make(chan error, 1)
 	go func() {
 		defer close(ready)
-		failed <- w.read(ctx, position, ready)
+		failed <- w.read(ctx, position, ready, rooms)
 	}()
 	var err error
 	for open := true; open && err == nil; {
@@ -75,6 +77,11 @@ func (w *Worker) flow(ctx context.Context, position uint64) error {
 		case b, ok := <-ready:
 			if open = ok; ok {
 				err = w.store(ctx, b)
+				clear(b.items)
+				select {
+				case rooms <- b.items[:0]:
+				default:
+				}
 			}
 		case t := <-w.turns:
 			t.done <- t.do(ctx)
@@ -90,7 +97,7 @@ func (w *Worker) flow(ctx context.Context, position uint64) error {
 
 // read forms batches and hands them over. While one is being stored the next one
 // grows, up to its bounds: the busier the store, the larger its inserts.
-func (w *Worker) read(ctx context.Context, position uint64, ready chan<- *batch) error {
+func (w *Worker) read(ctx context.Context, position uint64, ready chan<- *batch, rooms <-chan []item) error {
 	for attempt := 0; ; {
 		messages, err := w.o.Stream.Read(ctx, position, readAhead)
 		if ctx.Err() != nil {
@@ -106,6 +113,10 @@ func (w *Worker) read(ctx context.Context, position uint64, ready chan<- *batch)
 		}
 		attempt = 0
 		b := &batch{after: position}
+		select {
+		case b.items = <-rooms:
+		default:
+		}
 		w.add(b, messages)
 		if !w.handOver(ctx, b, ready) {
 			return nil

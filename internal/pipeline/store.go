@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/crash"
@@ -76,7 +77,11 @@ func (w *Worker) learnLinks(ctx context.Context) error {
 
 // apply is what follows the decision of a batch, the first time or again.
 func (w *Worker) apply(ctx context.Context, b *batch, documents []facts.Doc, families []crash.Seen, began time.Time) error {
-	rows := make([]eco.Fact, 0, len(b.items))
+	rows := slices.Grow(w.rows[:0], len(b.items))
+	defer func() {
+		clear(rows)
+		w.rows = rows
+	}()
 	var feedback []eco.Envelope
 	for i := range b.items {
 		it := &b.items[i]

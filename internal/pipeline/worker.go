@@ -112,7 +112,8 @@ type Worker struct {
 	releases map[Release]struct{}
 	signed   map[string][]crash.Signed // by hash, of the signatures that the batch counts by
 	newest   time.Time
-	batches  uint64 // since the start
+	batches  uint64     // since the start
+	rows     []eco.Fact // room for those of a batch
 
 	shown atomic.Pointer[family.Index] // index, for Nearest: it guards itself
 

@@ -27,7 +27,8 @@ type Artifact struct {
 	Module  *Breakpad
 }
 
-// Library finds a symbol file; ok is false when there is none.
+// Library finds a symbol file; ok is false when there is none. A nil one is empty:
+// then Apply only looks for what is missing, which costs next to nothing.
 type Library func(Need) (Artifact, bool)
 
 // Result is what Apply did.
@@ -81,7 +82,9 @@ func (a *applier) find(n Need, worth bool) (Artifact, bool) {
 		if len(a.known) >= maxNeeds {
 			return Artifact{}, false
 		}
-		got.a, got.ok = a.lib(n)
+		if a.lib != nil {
+			got.a, got.ok = a.lib(n)
+		}
 		a.known[n] = got
 		if got.ok {
 			a.use(got.a)
@@ -219,7 +222,10 @@ func (a *applier) place(f *eco.Frame, worth bool) (Origin, bool) {
 			break
 		}
 	}
-	x, ok := a.find(Need{Kind: SourceMap, Owner: f.Owner, Host: ofHost(f), DebugID: id, File: BundleFile(f.File)}, worth && minified(f, id))
+	if worth = worth && minified(f, id); !worth && a.lib == nil {
+		return Origin{}, false
+	}
+	x, ok := a.find(Need{Kind: SourceMap, Owner: f.Owner, Host: ofHost(f), DebugID: id, File: BundleFile(f.File)}, worth)
 	if !ok || x.Map == nil {
 		return Origin{}, false
 	}

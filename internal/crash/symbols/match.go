@@ -32,7 +32,63 @@ const (
 func (s *Store) forget() {
 	s.mu.Lock()
 	clear(s.found)
+	s.having = nil
 	s.mu.Unlock()
+}
+
+// anyFor reports whether somebody whose files may name frames of the crash has any
+// file: most extensions have none, and most crashes need not be looked at closer.
+func (s *Store) anyFor(ctx context.Context, c *eco.Crash, o *eco.Origin) bool {
+	have, err := s.withFiles(ctx)
+	switch {
+	case err != nil:
+		return true
+	case len(have) == 0:
+		return false
+	case o.Extension != "":
+		return have[subjectText(Subject{Extension: o.Extension})]
+	case o.Host != "" && have[subjectText(Subject{Host: o.Host})]:
+		return true
+	}
+	for i := range c.Exceptions {
+		for k := range c.Exceptions[i].Frames {
+			if id := c.Exceptions[i].Frames[k].Owner; id != "" && have[subjectText(Subject{Extension: id})] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// withFiles returns who has files, good for as long as a hit is.
+func (s *Store) withFiles(ctx context.Context) (map[string]bool, error) {
+	now := s.o.Now()
+	s.mu.Lock()
+	have, until := s.having, s.havingUntil
+	s.mu.Unlock()
+	if have != nil && now.Before(until) {
+		return have, nil
+	}
+	rows, err := s.o.Records.Read().QueryContext(ctx, `SELECT DISTINCT subject FROM symbol_file`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	have = map[string]bool{}
+	for rows.Next() {
+		var subject string
+		if err := rows.Scan(&subject); err != nil {
+			return nil, err
+		}
+		have[subject] = true
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.having, s.havingUntil = have, now.Add(hitFor)
+	s.mu.Unlock()
+	return have, nil
 }
 
 // owners says whose files name the frames of a crash, and in which release. A crash
@@ -130,21 +186,11 @@ func (s *Store) Apply(ctx context.Context, id eco.ID, c *eco.Crash, o *eco.Origi
 }
 
 func (s *Store) apply(ctx context.Context, c *eco.Crash, o *eco.Origin) (symbol.Result, []wish) {
-	r := symbol.Apply(c, func(n symbol.Need) (symbol.Artifact, bool) {
-		for _, w := range owners(c, o, n) {
-			w.need = n
-			f, ok := s.find(ctx, w)
-			if !ok {
-				continue
-			}
-			a, err := s.open(ctx, f)
-			if err != nil {
-				continue
-			}
-			return a, true
-		}
-		return symbol.Artifact{}, false
-	})
+	var library symbol.Library
+	if s.anyFor(ctx, c, o) {
+		library = func(n symbol.Need) (symbol.Artifact, bool) { return s.look(ctx, c, o, n) }
+	}
+	r := symbol.Apply(c, library)
 	now := s.o.Now().UnixMilli()
 	s.mu.Lock()
 	for _, a := range r.Used {
@@ -164,6 +210,23 @@ func (s *Store) apply(ctx context.Context, c *eco.Crash, o *eco.Origin) (symbol.
 		}
 	}
 	return r, lost
+}
+
+// look is the library of a crash.
+func (s *Store) look(ctx context.Context, c *eco.Crash, o *eco.Origin, n symbol.Need) (symbol.Artifact, bool) {
+	for _, w := range owners(c, o, n) {
+		w.need = n
+		f, ok := s.find(ctx, w)
+		if !ok {
+			continue
+		}
+		a, err := s.open(ctx, f)
+		if err != nil {
+			continue
+		}
+		return a, true
+	}
+	return symbol.Artifact{}, false
 }
 
 // describe is the line of lineage: what was used, what is missing.

@@ -91,10 +91,12 @@ type Store struct {
 	parse   sync.Mutex // one file is parsed at a time: it bounds memory
 	uploads chan struct{}
 
-	mu      sync.Mutex
-	found   map[wish]hit // answers of the table, for a little while
-	used    map[string]int64
-	pending []wanted
+	mu          sync.Mutex
+	found       map[wish]hit    // answers of the table, for a little while
+	having      map[string]bool // who has files; nil = not known
+	havingUntil time.Time
+	used        map[string]int64
+	pending     []wanted
 }
 
 // New opens the store and makes its tables when they are missing.

@@ -294,8 +294,9 @@ func (s *Store) appendRows(c driver.Conn, p *part, sh *share, add *info) error {
 	}
 	var bodies []eco.ID
 	var w rowWriter
+	var f eco.Fact // one for all rows: it is on the heap
 	for _, i := range sh.rows {
-		f := facts.Normal(sh.facts[i])
+		f = facts.Normal(sh.facts[i])
 		add.rows++
 		add.kinds |= bitsOf(&f)
 		at := f.ID.Time().UnixMilli()
@@ -314,9 +315,11 @@ func (s *Store) appendRows(c driver.Conn, p *part, sh *share, add *info) error {
 	if err != nil {
 		return err
 	}
+	var zipped []byte // DuckDB takes a copy
 	for _, id := range bodies {
 		add.docs++
-		if err := docs.AppendRow(duckdb.UUID(id), s.zip.EncodeAll(sh.docs[id], nil)); err != nil {
+		zipped = s.zip.EncodeAll(sh.docs[id], zipped[:0])
+		if err := docs.AppendRow(duckdb.UUID(id), zipped); err != nil {
 			return errors.Join(err, docs.Close())
 		}
 	}

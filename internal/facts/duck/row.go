@@ -27,7 +27,13 @@ func (w *rowWriter) row(batch int64, f *eco.Fact) []driver.Value {
 		w.last = make([]string, len(factColumns))
 	}
 	i := 0
-	put := func(v driver.Value) { w.vals[i] = v; i++ }
+	put := func(v driver.Value) { w.vals[i] = v; i++ } // bytes and booleans, which need no memory, and what always differs
+	num := func(v int64) {
+		if old, same := w.vals[i].(int64); !same || old != v {
+			w.vals[i] = v
+		}
+		i++
+	}
 	text := func(s string) {
 		if w.vals[i] == nil || w.last[i] != s {
 			w.vals[i], w.last[i] = s, s
@@ -35,12 +41,12 @@ func (w *rowWriter) row(batch int64, f *eco.Fact) []driver.Value {
 		i++
 	}
 	o := &f.Origin
-	put(batch)
+	num(batch)
 	put(duckdb.UUID(f.ID))
 	text(string(f.Kind))
-	put(f.Received)
-	put(f.Received - f.Time)
-	put(o.Project)
+	num(f.Received)
+	num(f.Received - f.Time)
+	num(o.Project)
 	text(string(o.Extension))
 	text(o.ExtVersion)
 	text(o.Host)
@@ -53,16 +59,16 @@ func (w *rowWriter) row(batch int64, f *eco.Fact) []driver.Value {
 	text(o.Environment)
 	text(o.Country)
 	text(o.SDK)
-	put(int64(o.Install))
+	num(int64(o.Install))
 	put(uint8(facts.Unit(f)))
 	text(f.Name)
 	put(f.Value)
 	put(f.Weight)
 	put(f.Assumed)
-	put(f.Count)
-	put(f.Errored)
-	put(f.Crashed)
-	put(f.Abnormal)
+	num(f.Count)
+	num(f.Errored)
+	num(f.Crashed)
+	num(f.Abnormal)
 	text(f.Signature)
 	text(f.Family)
 	text(string(f.Blame))
@@ -70,8 +76,8 @@ func (w *rowWriter) row(batch int64, f *eco.Fact) []driver.Value {
 	text(f.Level)
 	put(f.Handled)
 	put(f.Quarantined)
-	put(int64(f.Dedup))
-	put(int64(f.Session))
+	num(int64(f.Dedup))
+	num(int64(f.Session))
 	text(f.ClientID)
 	text(f.Attrs)
 	return w.vals

@@ -1,11 +1,14 @@
 package sentry
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // ring keeps the first n and the last m of what is added, in order, however much
 // is added.
 type ring[T any] struct {
-	first, last []T
+	kept        []T // the first n, then the last m in turn
 	n, m, added int
 }
 
@@ -14,42 +17,33 @@ func newRing[T any](n, m int) ring[T] { return ring[T]{n: n, m: m} }
 // next returns the place of the next value, zeroed.
 func (r *ring[T]) next() *T {
 	var zero T
-	defer func() { r.added++ }()
-	if len(r.first) < r.n {
-		r.first = append(r.first, zero)
-		return &r.first[len(r.first)-1]
+	at := r.added
+	if r.added++; len(r.kept) < r.n+r.m {
+		r.kept = append(r.kept, zero)
+		return &r.kept[at]
 	}
-	if len(r.last) < r.m {
-		r.last = append(r.last, zero)
-		return &r.last[len(r.last)-1]
-	}
-	p := &r.last[(r.added-r.n)%r.m]
+	p := &r.kept[r.n+(at-r.n)%r.m]
 	*p = zero
 	return p
 }
 
-// newestFirst returns what was kept, the last added first.
-func (r *ring[T]) newestFirst() []T {
-	kept := len(r.first) + len(r.last)
-	if kept == 0 {
-		return nil
+// oldestFirst returns what was kept in the order it was added. Nothing can be added
+// after it.
+func (r *ring[T]) oldestFirst() []T {
+	if r.added > r.n+r.m { // the oldest of the last m stands somewhere among them
+		last := r.kept[r.n:]
+		oldest := (r.added - r.n) % r.m
+		slices.Reverse(last[:oldest])
+		slices.Reverse(last[oldest:])
+		slices.Reverse(last)
 	}
-	out := make([]T, 0, kept)
-	for i := range r.last {
-		out = append(out, r.last[(r.added-r.n-1-i)%r.m])
-	}
-	for i := len(r.first) - 1; i >= 0; i-- {
-		out = append(out, r.first[i])
-	}
-	return out
+	return r.kept
 }
 
-// oldestFirst returns what was kept in the order it was added.
-func (r *ring[T]) oldestFirst() []T {
-	out := r.newestFirst()
-	for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
-		out[i], out[j] = out[j], out[i]
-	}
+// newestFirst returns what was kept, the last added first, instead.
+func (r *ring[T]) newestFirst() []T {
+	out := r.oldestFirst()
+	slices.Reverse(out)
 	return out
 }
 

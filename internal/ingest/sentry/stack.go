@@ -1,7 +1,9 @@
 package sentry
 
 import (
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/ingest/item"
@@ -92,12 +94,22 @@ func (e *event) stacktrace() []eco.Frame {
 			r.Skip()
 			return
 		}
-		all := newRing[eco.Frame](outermost, innermost)
-		r.Each(1<<30, func(int) { e.frame(all.next()) })
-		frames = all.newestFirst()
+		room := stacks.Get().(*ring[eco.Frame])
+		room.added = 0
+		r.Each(1<<30, func(int) { e.frame(room.next()) })
+		frames = slices.Clone(room.newestFirst())
+		clear(room.kept) // nothing of a report stays behind it
+		room.kept = room.kept[:0]
+		stacks.Put(room)
 	})
 	return frames
 }
+
+// stacks are rooms to read a stack in: its length is known at its end.
+var stacks = sync.Pool{New: func() any {
+	r := newRing[eco.Frame](outermost, innermost)
+	return &r
+}}
 
 // frame reads one frame; its source lines and variables are never read.
 func (e *event) frame(f *eco.Frame) {
