@@ -21,21 +21,37 @@ type job struct {
 	outs []eco.Removal
 }
 
+// place is where a string stands; it becomes a text only when something was found.
+type place struct {
+	exception int // its number from 1 on; 0: of none
+	field     string
+	in, key   string // instead: the map, and the name in it
+}
+
+func (p place) String() string {
+	switch {
+	case p.exception > 0:
+		return "exceptions[" + strconv.Itoa(p.exception-1) + "]." + p.field
+	case p.in != "":
+		return p.in + "[" + fieldName(p.key) + "]"
+	}
+	return p.field
+}
+
 // put scrubs one string in place.
-func (j *job) put(s *string, m mode, place func() string) {
+func (j *job) put(s *string, m mode, at place) {
 	if len(*s) < 3 {
 		return
 	}
 	if m == modeName && strings.ContainsAny(*s, " \t\n=?") || m == modeVersion && strings.Count(*s, " ") > 1 {
 		m = modeText // prose or a query where code or a version should be
 	}
-	j.x.hits, j.x.any, j.x.work = [ruleCount]int32{}, false, 0
-	out := j.x.text(*s, m)
+	out := j.x.known(*s, m)
 	if !j.x.any {
 		return
 	}
 	*s = out
-	where := place()
+	where := at.String()
 	for i, n := range j.x.hits {
 		if n > 0 {
 			j.note(ruleID(i), where, int(n))
@@ -61,7 +77,7 @@ func (j *job) note(id ruleID, place string, n int) {
 	j.outs = append(j.outs, eco.Removal{Rule: rules[id].ID, Place: place, Count: n})
 }
 
-func fixed(s string) func() string { return func() string { return s } }
+func fixed(field string) place { return place{field: field} }
 
 // Crash scrubs every string of a crash in place and reports what it removed.
 func (r *Rules) Crash(c *eco.Crash) []eco.Removal {
@@ -77,9 +93,7 @@ func (r *Rules) Crash(c *eco.Crash) []eco.Removal {
 	j.id(&c.Owner, "owner")
 	for i := range c.Exceptions {
 		x := &c.Exceptions[i]
-		at := func(f string) func() string {
-			return func() string { return "exceptions[" + strconv.Itoa(i) + "]." + f }
-		}
+		at := func(field string) place { return place{exception: i + 1, field: field} }
 		j.put(&x.Type, modeName, at("type"))
 		j.put(&x.Module, modeName, at("module"))
 		j.put(&x.Value, modeText, at("value"))
@@ -88,8 +102,8 @@ func (r *Rules) Crash(c *eco.Crash) []eco.Removal {
 			f := &x.Frames[k]
 			j.put(&f.Function, modeName, at("frames[].function"))
 			j.put(&f.Module, modeName, at("frames[].module"))
-			j.put(&f.File, modeText, at("frames[].file"))
-			j.put(&f.Package, modeText, at("frames[].package"))
+			j.put(&f.File, modePath, at("frames[].file"))
+			j.put(&f.Package, modePath, at("frames[].package"))
 			j.put(&f.Orig, modeName, at("frames[].orig"))
 			if !hexAddr(f.Addr) {
 				f.Addr = ""
@@ -116,7 +130,7 @@ func (r *Rules) Crash(c *eco.Crash) []eco.Removal {
 	for i := range c.DebugImages {
 		d := &c.DebugImages[i]
 		j.put(&d.Type, modeText, fixed("debug_images[].type"))
-		j.put(&d.CodeFile, modeText, fixed("debug_images[].code_file"))
+		j.put(&d.CodeFile, modePath, fixed("debug_images[].code_file"))
 		if !guidLike(d.DebugID) {
 			d.DebugID = ""
 			j.note(ruleForm, "debug_images[].debug_id", 1)
@@ -215,24 +229,24 @@ func (r *Rules) Envelope(e *eco.Envelope) []eco.Removal {
 
 // fields scrubs a map in place: a sensitive name loses its value whatever it
 // is, other values and the names themselves are scrubbed as text.
-func (j *job) fields(m map[string]string, place string, md mode) {
+func (j *job) fields(m map[string]string, of string, md mode) {
 	var renamed []string
 	for k, v := range m {
 		if md != modeVersion && j.r.SensitiveKey(k) {
 			if v != "" && v != removed {
 				m[k] = removed
-				j.note(ruleKey, place+"["+fieldName(k)+"]", 1)
+				j.note(ruleKey, place{in: of, key: k}.String(), 1)
 			}
 		} else {
 			w := v
-			j.put(&w, md, func() string { return place + "[" + fieldName(k) + "]" })
+			j.put(&w, md, place{in: of, key: k})
 			if w != v {
 				m[k] = w
 			}
 		}
 		if len(k) >= 3 {
 			n := k
-			j.put(&n, modeText, func() string { return place + "[]" })
+			j.put(&n, modeText, place{in: of})
 			if n != k {
 				renamed = append(renamed, k)
 			}
@@ -244,6 +258,9 @@ func (j *job) fields(m map[string]string, place string, md mode) {
 		delete(m, k)
 		n, _ := j.r.Text(k)
 		m[n] = v
+	}
+	if len(j.outs) < 2 {
+		return
 	}
 	sort.Slice(j.outs, func(a, b int) bool { // maps have no order, removals have
 		if j.outs[a].Place != j.outs[b].Place {
@@ -280,8 +297,7 @@ func (j *job) publicID(s string) bool {
 	if err != nil || string(id) != s {
 		return false
 	}
-	j.x.hits, j.x.any = [ruleCount]int32{}, false
-	j.x.text(s, modeVersion)
+	j.x.known(s, modeVersion)
 	return !j.x.any
 }
 

@@ -29,11 +29,12 @@ type Options struct {
 // Rules is a compiled set of rules, safe for concurrent use.
 type Rules struct {
 	keys map[string]bool // the further names, folded
+	memo *memo
 }
 
 // New compiles the rules.
 func New(o Options) *Rules {
-	r := &Rules{keys: map[string]bool{}}
+	r := &Rules{keys: map[string]bool{}, memo: newMemo()}
 	for _, k := range o.SensitiveKeys {
 		var buf [maxKey]byte
 		r.keys[string(foldKey(buf[:0], k))] = true
@@ -48,6 +49,7 @@ const (
 	modeText    mode = iota // free text: every rule
 	modeVersion             // a version: four numbers are no address
 	modeName                // a function, a class, a type: code, no prose
+	modePath                // of a file: every rule, and what is left may be remembered
 )
 
 // maxLayers is how many layers of escapes are looked through; what is wrapped
