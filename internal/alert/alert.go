@@ -69,8 +69,8 @@ func (k Kind) About() string {
 // unless it came back.
 const Window = 24 * time.Hour
 
-// Storm is how many new families in an hour a target is told of one by one; what
-// is more comes in one message at the end of the hour.
+// Storm is how many new families, and how many that came back, a target is told of
+// one by one in an hour; what is more comes in one message at the end of the hour.
 const Storm = 5
 
 // Options are what the service stands on.

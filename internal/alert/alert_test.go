@@ -75,6 +75,40 @@ func TestAStormIsOneMessage(t *testing.T) {
 	}
 }
 
+// One report for each fix that somebody published would be a mail each.
+func TestAStormOfComebacksIsOneMessage(t *testing.T) {
+	h := newHouse(t)
+	var back []crash.Sighting
+	for i := range 12 {
+		id := fmt.Sprintf("F-%02d", i)
+		h.crash(id, "acme.theme", 1, h.now.Add(-100*24*time.Hour))
+		_, err := h.desk.SetState(t.Context(), facts.Everything(), crash.Decision{Family: id, To: crash.Resolved, Actor: "account:x"})
+		h.must(err)
+		back = append(back, crash.Sighting{Family: id, Releases: []string{"1.0.1"}, Happened: h.now.Add(time.Minute).UnixMilli()})
+	}
+	h.now = h.now.Add(time.Minute)
+	list, err := h.desk.Reopen(t.Context(), back)
+	if err != nil || len(list) != 12 {
+		t.Fatalf("%v %v", list, err)
+	}
+	h.round()
+	before := h.subjects("jo")
+	n := 0
+	for _, s := range before {
+		if strings.HasPrefix(s, "Back again") {
+			n++
+		}
+	}
+	if n != alert.Storm {
+		t.Errorf("%d at once: %q", n, before)
+	}
+	h.now = h.now.Truncate(time.Hour).Add(time.Hour)
+	h.round()
+	if got := h.subjects("jo"); len(got) != len(before)+1 || got[len(before)] != "7 crash families are back" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestQuietHoursAndDigestAreOneMessage(t *testing.T) {
 	h := newHouse(t)
 	p := alert.Defaults()

@@ -154,6 +154,8 @@ func (s *Service) compose(ctx context.Context, d outbox.Delivery, scope facts.Sc
 		m.Subject = fmt.Sprintf("%d pieces of news about crashes", len(m.Items))
 		if kind := oneKind(d); kind == NewFamily {
 			m.Subject = fmt.Sprintf("%d new crash families", len(m.Items))
+		} else if kind == Regressed {
+			m.Subject = fmt.Sprintf("%d crash families are back", len(m.Items))
 		}
 		m.Link = s.link("/crashes?sort=first_seen")
 		if d.Items[0].Topic != "" && oneTopic(d.Items) {

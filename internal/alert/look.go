@@ -377,10 +377,10 @@ func (s *Service) offer(ctx context.Context, tx *sql.Tx, t *target, n *news) (la
 	}
 	switch {
 	case l.Batch != "":
-	case kind == NewFamily && recent >= Storm:
+	case (kind == NewFamily || kind == Regressed) && recent >= Storm:
 		end := now.Truncate(time.Hour).Add(time.Hour)
 		l.Batch, l.Due, l.Kind = "storm "+end.UTC().Format("2006-01-02T15"), end, "digest"
-		l.Reason = fmt.Sprintf("More than %d new families within an hour go into one message.", Storm)
+		l.Reason = fmt.Sprintf("More than %d new families, or %d that came back, within an hour go into one message.", Storm, Storm)
 	case kind == Work:
 		l.Batch, l.Due = "work "+n.Topic, now.Add(time.Minute)
 	}

@@ -49,7 +49,7 @@ func Decide(w *World, c *eco.Crash, o eco.Origin) eco.Blame {
 	d.walk(root)
 	linkage := root >= 0 && signature.IsLinkage(c.Exceptions[root].Type)
 
-	if c.Owner != "" {
+	if d.said() {
 		d.add(eco.Candidate{Extension: c.Owner, Version: d.version(c.Owner, nil), Role: RoleOwner, Step: 1, Confidence: .9,
 			Reason: "The host was running this extension."})
 	}
@@ -76,6 +76,13 @@ func Decide(w *World, c *eco.Crash, o eco.Origin) eco.Blame {
 		d.wrappers(root)
 	}
 	return d.finish()
+}
+
+// said reports whether the host itself says whom it was running. An extension's own
+// project cannot know it of others, and its key is in everybody's hands: what it
+// says of them is shown, and never leads.
+func (d *decision) said() bool {
+	return d.c.Owner != "" && (d.o.Extension == "" || d.o.Extension == d.c.Owner)
 }
 
 // party is one extension on the stack, at its first frame.
@@ -201,6 +208,10 @@ func (d *decision) finish() eco.Blame {
 		}
 		if !slices.ContainsFunc(d.list, func(c eco.Candidate) bool { return c.Extension == own }) {
 			d.add(eco.Candidate{Extension: own, Version: d.o.ExtVersion, Role: RoleOwner, Step: 7, Confidence: conf, Reason: reason})
+		}
+		if d.c.Owner != "" && !d.said() {
+			d.add(eco.Candidate{Extension: d.c.Owner, Version: d.version(d.c.Owner, nil), Role: RoleOwner, Step: 7, Confidence: .1,
+				Reason: "The report names this extension, but came from another one's project, which cannot know what the host was running."})
 		}
 	}
 	slices.SortStableFunc(d.list, func(a, b eco.Candidate) int {

@@ -72,9 +72,9 @@ func (w *Worker) placed(it *item) {
 // settleCounted places a crash by its signature, or drops it.
 func (w *Worker) settleCounted(it *item, now time.Time) {
 	c, o := it.env.Crash, &it.env.Origin
-	whose := c.Owner
+	whose := o.Extension // of the project; only a host may name others
 	if whose == "" {
-		whose = o.Extension
+		whose = c.Owner
 	}
 	i := slices.IndexFunc(w.signed[c.Counted], func(s crash.Signed) bool {
 		return s.Blame == whose && (whose != "" || s.Host == o.Host)

@@ -56,6 +56,24 @@ func (h *house) dropped() (n int64) {
 	return n
 }
 
+// A key of an extension's project counts in that extension's families, whatever
+// other extension its request names; so nobody reopens another's fixed families.
+func TestCountedInOwnFamiliesOnly(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		full := h.crash("draw", "")
+		h.send(full)
+		h.drain()
+		forged := h.countOf(full)
+		forged.Origin.Extension, forged.Origin.ExtVersion = "rival.x", "9.0.0"
+		forged.Crash.Owner = "acme.theme"
+		h.send(forged)
+		h.drain()
+		if n := len(h.rows()); n != 1 || h.dropped() != 1 {
+			t.Errorf("%d rows, %d dropped", n, h.dropped())
+		}
+	})
+}
+
 func TestCountedBySignature(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		full := h.crash("draw", "")
@@ -68,6 +86,7 @@ func TestCountedBySignature(t *testing.T) {
 		again.ID = h.envelope(eco.KindCrash, eco.ClassCrash).ID
 		unknown := h.countOf(h.crash("never", ""))
 		foreign := h.countOf(full)
+		foreign.Origin.Extension = ""   // through a host
 		foreign.Crash.Owner = "rival.x" // it is no signature of theirs
 		h.send(sent, &again, unknown, foreign)
 		h.drain()

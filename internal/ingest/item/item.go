@@ -101,6 +101,10 @@ func Place(it *Item, ext eco.ExtensionID, host string) {
 	if id, err := eco.ParseExtensionID(h.For); err == nil {
 		named, about = id, h.ForVersion
 	}
+	if ext != "" && it.Crash != nil && it.Crash.Counted != "" { // counted in the project's own families, whatever it names
+		it.Crash.Owner = ""
+		return
+	}
 	if named == "" || named == ext {
 		return
 	}
