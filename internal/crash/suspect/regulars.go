@@ -23,8 +23,12 @@ const (
 	regularAge  = 7 * 24 * time.Hour // the first of them is this old when it votes
 )
 
-// atOnce bounds the installations of one question, each with its days, below facts.MaxLimit.
-const atOnce = 200
+// Installations of one question: most are heard of on few days, so many fit into an
+// answer; few fit whatever their days are.
+const (
+	atOnce   = 2000
+	surelyIn = 200 // x 38 days, below facts.MaxLimit
+)
 
 // sightings are the days on which installations were heard of, ascending.
 type sightings map[eco.Install][]eco.Day
@@ -44,12 +48,19 @@ func (d *Desk) sighted(ctx context.Context, host string, from, to time.Time, vot
 		}
 	}
 	slices.Sort(ids)
-	for part := range slices.Chunk(ids, atOnce) {
+	parts := slices.Collect(slices.Chunk(ids, atOnce))
+	for len(parts) > 0 {
+		part := parts[0]
+		parts = parts[1:]
 		r, err := d.o.Facts.Query(ctx, facts.Query{Scope: facts.Everything(), From: from.Add(-regularAge), To: to,
 			Where: []facts.Cond{in(facts.Extension, ""), in(facts.Host, host), in(facts.Install, part...)},
 			Group: []facts.Column{facts.Install, facts.Date}, Measures: []facts.Measure{{Fn: facts.Rows}}})
 		if err != nil {
 			return nil, err
+		}
+		if r.More && len(part) > surelyIn {
+			parts = append(parts, part[:len(part)/2], part[len(part)/2:])
+			continue
 		}
 		for _, row := range r.Rows {
 			id, _ := row[0].(int64)

@@ -113,3 +113,23 @@ func TestOlderAnswers(t *testing.T) {
 		t.Errorf("asked anew: %+v", r)
 	}
 }
+
+// Installations that are heard of every day are asked for in parts: none is
+// forgotten because an answer of facts was full.
+func TestManyDays(t *testing.T) {
+	h := open(t)
+	h.sessions(600)
+	h.fresh = true
+	var days []int
+	for d := range 28 {
+		days = append(days, 28-d)
+	}
+	for i := range uint64(450) { // 450 x 28 is more than one answer holds
+		h.crashes("F-pair", "", 1, 1000+i, "pixel.draw")
+		h.known(eco.Origin{Project: 1, Host: "studio", HostVersion: "5.0", OS: "linux", Install: eco.Install(1000 + i)}, days...)
+	}
+	h.run()
+	if r := h.of(people, famPair); r.Told == nil || r.Told.Crashes != 450 {
+		t.Errorf("%+v", r.Told)
+	}
+}
