@@ -231,6 +231,7 @@ func (a *App) Run(ctx context.Context) error {
 	for _, s := range a.servers {
 		start(s.serve)
 	}
+	start(leaveStart)
 	var err error
 	select {
 	case <-ctx.Done():

@@ -58,7 +58,7 @@ func document(it *item) (_ facts.Doc, _ bool, err error) {
 	var v any
 	switch {
 	case e.Kind == eco.KindCrash:
-		d := crash.Document{
+		d := &crash.Document{
 			Version: crash.DocumentVersion, ID: e.ID, ClientID: e.ClientID, Received: e.Received, Time: e.Time, Protocol: e.Protocol,
 			Weight: finite(e.Weight), Quarantined: e.Quarantined, Origin: e.Origin, Crash: *e.Crash,
 			Signature: it.sig, Blame: it.blame, Placement: it.place, Removed: e.Removed, Steps: e.Steps,

@@ -19,15 +19,19 @@ import (
 //go:embed tmpl
 var tmplFS embed.FS
 
-// pages are the templates, parsed once: tmpl/page/NAME.html each joined with the
-// frame and the parts in tmpl/*.html. No function is bound per request.
+// pages are the templates: tmpl/page/NAME.html, each joined with a copy of the frame
+// and the parts in tmpl/*.html when it is first asked for. All copies together would
+// be more than half of what an idle server holds. No function is bound per request.
 type pages struct {
+	parts *template.Template
+	files map[string]string // by name
+
+	mu     sync.Mutex
 	byName map[string]*template.Template
 }
 
 func loadPages(a *assets) (*pages, error) {
-	base := template.New("").Funcs(funcs(a)).Option("missingkey=error")
-	base, err := base.ParseFS(tmplFS, "tmpl/*.html")
+	parts, err := template.New("").Funcs(funcs(a)).Option("missingkey=error").ParseFS(tmplFS, "tmpl/*.html")
 	if err != nil {
 		return nil, err
 	}
@@ -35,18 +39,31 @@ func loadPages(a *assets) (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pages{byName: map[string]*template.Template{}}
+	p := &pages{parts: parts, files: map[string]string{}, byName: map[string]*template.Template{}}
 	for _, f := range files {
-		t, err := base.Clone()
-		if err != nil {
-			return nil, err
-		}
-		if t, err = t.ParseFS(tmplFS, f); err != nil {
-			return nil, err
-		}
-		p.byName[strings.TrimSuffix(path.Base(f), ".html")] = t
+		p.files[strings.TrimSuffix(path.Base(f), ".html")] = f
 	}
 	return p, nil
+}
+
+func (p *pages) page(name string) (*template.Template, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t, ok := p.byName[name]; ok {
+		return t, nil
+	}
+	file, ok := p.files[name]
+	if !ok {
+		return nil, fmt.Errorf("no template %q", name)
+	}
+	t, err := p.parts.Clone()
+	if err == nil {
+		t, err = t.ParseFS(tmplFS, file)
+	}
+	if err == nil {
+		p.byName[name] = t
+	}
+	return t, err
 }
 
 // funcs are pure and the same for every request.
@@ -93,9 +110,9 @@ var zippers = sync.Pool{New: func() any { z, _ := gzip.NewWriterLevel(discard, g
 // execute writes a page into a buffer, so that a failing template answers 500
 // and not half a page.
 func (p *pages) execute(buf *bytes.Buffer, name string, page any) error {
-	t, ok := p.byName[name]
-	if !ok {
-		return fault.E("web.render", fault.Internal, "", fmt.Errorf("no template %q", name))
+	t, err := p.page(name)
+	if err != nil {
+		return fault.E("web.render", fault.Internal, "", err)
 	}
 	if err := t.ExecuteTemplate(buf, "frame", page); err != nil {
 		return fault.E("web.render", fault.Internal, "", err)

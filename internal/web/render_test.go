@@ -39,7 +39,7 @@ func load(t *testing.T) *pages {
 func TestEveryTemplate(t *testing.T) {
 	p := load(t)
 	full := fixPages()
-	for name := range p.byName {
+	for name := range p.files {
 		if _, ok := full[name]; !ok {
 			t.Errorf("page %q has no fixture", name)
 		}

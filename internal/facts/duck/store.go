@@ -88,7 +88,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, fault.E("duck.Open", fault.Unavailable, "The folder of facts cannot be used.", err)
 	}
 	s := &Store{o: o, pace: usualPace(), parts: make(map[partKey]*part), settled: newSettled(), answers: answers{most: maxCells}}
-	if s.zip, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1)); err != nil {
+	if s.zip, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)); err != nil {
 		return nil, fault.E("duck.Open", fault.Internal, "", err)
 	}
 	if s.unzip, err = zstd.NewReader(nil, zstd.WithDecoderMaxMemory(facts.MaxDoc+1<<20), zstd.WithDecoderConcurrency(1)); err != nil {
