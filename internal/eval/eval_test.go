@@ -51,6 +51,10 @@ func TestFloors(t *testing.T) {
 				}
 			}
 			least("pairwise F1", s.Families.F1, want.f1)
+			if x := s.Spread; x.Halves == 0 || x.Lowest > x.Median || x.Median > x.Highest || x.Highest > 1 || x.Lowest == x.Highest {
+				t.Errorf("halves: %+v", x)
+			}
+			least("pairwise F1, median of the halves", s.Spread.Median, want.f1-.02)
 			least("blame accuracy", s.Blame.Accuracy, want.blame)
 			least("RR@1", s.Oracle.RR1, want.rr1)
 			least("shuffled within a day", s.Stability.Shuffled, want.shuffle)

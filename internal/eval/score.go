@@ -19,6 +19,7 @@ type Scores struct {
 	Labelled   int
 	Families   Pairs // A
 	Signatures Pairs // the exact key alone, to compare
+	Spread     Spread
 	Oracle     Oracle
 	Blame      BlameScore
 	Stability  Stability
@@ -69,6 +70,7 @@ func (s *Set) score(answers []Answer) *Scores {
 		return out
 	}
 	out.Families, out.Signatures = compare(truth, fams), compare(truth, sigs)
+	out.Spread = s.spread()
 	out.Oracle = s.oracle()
 	out.Regression = s.regression(answers)
 	return out
@@ -225,6 +227,9 @@ func (s *Scores) Print(out io.Writer) error {
 			p    Pairs
 		}{{"families", s.Families}, {"signatures alone", s.Signatures}} {
 			b.WriteString(p("  %-19s     %.4f  %.4f  %.4f   %.4f  %5.2f   %5.2f  %d/%d\n", row.name, row.p.Precision, row.p.Recall, row.p.F1, row.p.BCubed, row.p.Spray, row.p.Bucket, row.p.Clusters, row.p.Groups))
+		}
+		if s.Spread.Halves > 0 {
+			b.WriteString(p("  F1 in %d halves      lowest %.4f  median %.4f  highest %.4f  (random halves of the groups: how far it depends on which defects there are)\n", s.Spread.Halves, s.Spread.Lowest, s.Spread.Median, s.Spread.Highest))
 		}
 		b.WriteString(p("B oracle ranking      RR@1 %.4f  RR@5 %.4f  RR@10 %.4f  MRR %.4f  AUC %.4f  (%d duplicates)\n", s.Oracle.RR1, s.Oracle.RR5, s.Oracle.RR10, s.Oracle.MRR, s.Oracle.AUC, s.Oracle.Duplicates))
 		b.WriteString(p("C blame               accuracy %.4f  precision %.4f  coverage %.4f\n", s.Blame.Accuracy, s.Blame.Precision, s.Blame.Coverage))
