@@ -15,11 +15,18 @@ import (
 
 const extensionCols = `id, publisher, kind, name, summary, repository, contact, host, rules, created, updated, version`
 
+// wordsRule is the rule about the words of an entry that holds now: an author's were
+// held against blame.World.Takes, all others are of those who keep the register.
+// Entries that were written by an older one are held against it in memory, when the
+// register is read (blame.Sift), until they are saved again.
+const wordsRule = 1
+
 type extRules struct {
 	Locals    []string `json:"locals,omitempty"`
 	Prefixes  []string `json:"prefixes,omitempty"`
 	Shaded    []string `json:"shaded,omitempty"`
 	Libraries []string `json:"libraries,omitempty"`
+	Rule      int      `json:"rule,omitempty"`
 }
 
 func scanExtension(row *sql.Rows) (e Extension, err error) {
@@ -31,7 +38,7 @@ func scanExtension(row *sql.Rows) (e Extension, err error) {
 	e.Created, e.Updated = timeOf(created), timeOf(updated)
 	var x extRules
 	err = json.Unmarshal([]byte(rules), &x)
-	e.Locals, e.Prefixes, e.Shaded, e.Libraries = x.Locals, x.Prefixes, x.Shaded, x.Libraries
+	e.Locals, e.Prefixes, e.Shaded, e.Libraries, e.Rule = x.Locals, x.Prefixes, x.Shaded, x.Libraries, x.Rule
 	return e, err
 }
 
@@ -132,7 +139,11 @@ func (r *Registry) mayOwn(ctx context.Context, tx *sql.Tx, e *Extension, old Ext
 	mine := func(id eco.ExtensionID) bool {
 		return snap.Extensions[id] != nil && snap.Extensions[id].Publisher() == owner
 	}
-	return snap.world.Takes(e.ID, mine, old.blame(), e.blame())
+	was := old.blame()
+	if old.Rule != wordsRule { // nobody held those against it
+		was = blame.ExtRules{}
+	}
+	return snap.world.Takes(e.ID, mine, was, e.blame())
 }
 
 // blame is what blame must know of an extension.
@@ -153,6 +164,7 @@ func extensionIn(ctx context.Context, tx *sql.Tx, id eco.ExtensionID) (e Extensi
 func (r *Registry) putExtension(ctx context.Context, tx *sql.Tx, actor string, e *Extension, old Extension) (bool, error) {
 	e.Created, e.Updated, e.Version = old.Created, old.Updated, old.Version
 	e.Owner = cmp.Or(old.Owner, e.ID.Publisher())
+	e.Rule, e.Ignored = wordsRule, nil
 	if reflect.DeepEqual(*e, old) {
 		return false, nil
 	}
@@ -165,7 +177,7 @@ func (r *Registry) putExtension(ctx context.Context, tx *sql.Tx, actor string, e
 		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, name = excluded.name, summary = excluded.summary, repository = excluded.repository,
 		contact = excluded.contact, host = excluded.host, rules = excluded.rules, updated = excluded.updated, version = excluded.version`,
 		string(e.ID), e.Publisher(), string(e.Kind), e.Name, e.Summary, e.Repository, e.Contact, e.Host,
-		text(extRules{e.Locals, e.Prefixes, e.Shaded, e.Libraries}), ms(e.Created), ms(e.Updated), e.Version); err != nil {
+		text(extRules{e.Locals, e.Prefixes, e.Shaded, e.Libraries, e.Rule}), ms(e.Created), ms(e.Updated), e.Version); err != nil {
 		return false, fault.Wrap("registry.putExtension", err)
 	}
 	return true, r.record(ctx, tx, actor, verb("extension", old.Version), eco.Ref{Kind: "extension", ID: string(e.ID)}, "")

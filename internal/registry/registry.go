@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/bellwether-project/bellwether/internal/audit"
+	"github.com/bellwether-project/bellwether/internal/blame"
 	"github.com/bellwether-project/bellwether/internal/db"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/fault"
@@ -97,6 +98,10 @@ type Extension struct {
 	Created    time.Time       `json:"created"`
 	Updated    time.Time       `json:"updated"`
 	Version    int64           `json:"version"`
+	// Ignored are words above that do not count: they name others' code.
+	Ignored []blame.Ignored `json:"ignored,omitempty"`
+
+	Rule int `json:"-"` // by which its words were taken; the register writes it
 }
 
 // Publisher is who owns the extension.

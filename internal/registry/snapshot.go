@@ -156,10 +156,31 @@ func (s *Snapshot) rules(log *slog.Logger) *blame.World {
 		hosts[h.ID] = blame.HostRules{Kind: string(h.Kind), Paths: h.Paths, Prefixes: h.Prefixes, Files: h.Files}
 	}
 	exts := make(map[eco.ExtensionID]blame.ExtRules, len(s.extensions))
-	for _, e := range s.extensions {
-		exts[e.ID] = e.blame()
+	var older []*Extension
+	for i := range s.extensions {
+		e := &s.extensions[i]
+		if exts[e.ID] = e.blame(); e.Rule != wordsRule && len(e.Locals)+len(e.Prefixes)+len(e.Shaded)+len(e.Libraries) > 0 {
+			older = append(older, e)
+		}
 	}
-	w, err := blame.NewWorld(hosts, exts)
+	slices.SortStableFunc(older, func(a, b *Extension) int { return a.Created.Compare(b.Created) })
+	unchecked := make([]eco.ExtensionID, len(older))
+	for i, e := range older {
+		unchecked[i] = e.ID
+	}
+	sift := func() (*blame.World, error) {
+		w, ignored, err := blame.Sift(hosts, exts, unchecked, func(a, b eco.ExtensionID) bool { return s.Extensions[a].Publisher() == s.Extensions[b].Publisher() })
+		n := 0
+		for id, list := range ignored {
+			s.Extensions[id].Ignored = list
+			n += len(list)
+		}
+		if n > 0 {
+			log.Warn("words of extensions in the register do not count: they name others' code; their pages say which", slog.Int("words", n), slog.Int("extensions", len(ignored)))
+		}
+		return w, err
+	}
+	w, err := sift()
 	if err == nil {
 		return w
 	}
@@ -168,7 +189,7 @@ func (s *Snapshot) rules(log *slog.Logger) *blame.World {
 		h.Paths = nil
 		hosts[id] = h
 	}
-	if w, err = blame.NewWorld(hosts, exts); err != nil {
+	if w, err = sift(); err != nil {
 		log.Error("rules of the register are not valid; going on with the built-in ones", slog.Any("err", err))
 		w, _ = blame.NewWorld(nil, nil)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/audit"
+	"github.com/bellwether-project/bellwether/internal/blame"
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/estimate"
@@ -189,7 +190,7 @@ func fixPages() map[string]any {
 				{ExtensionHealth: crash.ExtensionHealth{Release: "0.9.1", Days: fixFamilies()[1].Days, Health: fixHealth(1)}, ID: "nimbus.git-lens-lite", Name: "Git Lens Lite", Host: "Visual Studio Code", Delta: "about as before (−9 to +31 %)", DeltaClass: "flat"},
 				{ID: "quill.py-notebook", Name: "Py Notebook", Host: "Blender"}}},
 		"extension":      extensionPage{Held: []heldRow{fixHeld()}, Feedback: fixFeedback(v), Shell: fixShell("extensions", "Markdown Lint", crumb{"Extensions", "/extensions"}), Period: per, E: fixExtension(), HostName: "Visual Studio Code", Tabs: extTabs, KPIs: healthKPIs(fixOverview(fixHealth(2), fixHealth(1), fixDays(2))), Trend: tr, Families: v.famTable(fixFamilies()[:2], per), FamTotal: 14, Releases: fixReleases(), Shares: fixShares()[1:], Parts: healthParts(crash.Overview{Health: fixHealth(2), Before: fixHealth(1), Period: per.Period}, crash.Page{Families: fixFamilies()[:2], Total: 2}, fixReleases()), CanEdit: true},
-		"extension-form": extensionForm{Shell: fixShell("extensions", "Register an extension", crumb{"Extensions", "/extensions"}), New: true, Action: "/extensions", E: fixExtension(), ID: "acme.markdown-lint", Kinds: []option{{"vscode", "vscode", true}}, Hosts: []option{{"vscode", "Visual Studio Code", true}}, Publishers: "acme", Errors: []string{"An extension id has the form publisher.name (letters, digits, - and _)."}},
+		"extension-form": extensionForm{Shell: fixShell("extensions", "Register an extension", crumb{"Extensions", "/extensions"}), New: true, Action: "/extensions", E: fixIgnored(), ID: "acme.markdown-lint", Kinds: []option{{"vscode", "vscode", true}}, Hosts: []option{{"vscode", "Visual Studio Code", true}}, Publishers: "acme", Errors: []string{"An extension id has the form publisher.name (letters, digits, - and _)."}},
 		"crashes":        crashesPage{Shell: fixShell("crashes", "Crashes"), Period: per, Tabs: []tab{{Label: "Open", Href: "#", Current: true}, {Label: "New", Href: "#"}, {Label: "Regressed", Href: "#"}, {Label: "Resolved", Href: "#"}, {Label: "Ignored", Href: "#"}, {Label: "All", Href: "#"}}, Filter: famFilter{State: "open", Extensions: []option{{"acme.markdown-lint", "Markdown Lint", false}}, Hosts: []option{{"vscode", "Visual Studio Code", false}}, OSes: []option{{"linux", "Linux", false}}}, Table: func() famTable { t := fams; t.Pick = true; t.Heads[0].Sorted, t.Heads[0].Href = true, "#"; return t }(), Total: 5, Crashes: 1664, CanEdit: true, Back: "/crashes", Next: "/crashes?cursor=x"},
 		"crashlist":      crashListPage{Shell: fixShell("crashes", "Crashes, newest first"), Period: per, Rows: fixRows(), What: "Crashes, newest first", Next: "#"},
 		"family": familyPage{Shell: fixShell("crashes", fams.Rows[0].Short, crumb{"Crashes", "/crashes"}, crumb{"Markdown Lint", "/extensions/acme.markdown-lint"}), Period: per, F: fams.Rows[0], First: v.at(fixFamilies()[0].FirstSeen), Trend: tr, Shares: fixShares(), List: []crash.SignatureInfo{{Hash: "a91c03f2be770011", Key: "TypeError | acme.markdown-lint | ruleRange", Crashes: 1100}}, Trace: traceOf(doc), Rep: "/crashes/x", Blame: candidates(doc.Blame), Together: fixTogether(), Recent: fixRows(), More: "/crashes/list?family=F-7kq2mdx4", CanEdit: true, Answer: fixAnswer(),
@@ -256,4 +257,10 @@ func fixHeld() heldRow {
 func fixFeedback(v viewer) []feedbackRow {
 	return []feedbackRow{{crash.Feedback{Message: "It broke when I saved a long list.", Name: "Ann", Contact: "ann@example.org", HasContact: true, Extension: "acme.markdown-lint", ExtVersion: "2.4.1", CrashType: "TypeError"}, v.at(fixNow.Add(-time.Hour)), "/crashes/x"},
 		{crash.Feedback{Message: "Please bring the old colours back.", HasContact: true, Host: "studio", HostVersion: "5.0"}, v.at(fixNow.Add(-26 * time.Hour)), ""}}
+}
+
+func fixIgnored() registry.Extension {
+	e := fixExtension()
+	e.Ignored = []blame.Ignored{{Field: "prefixes", Word: "com.google", Why: "prefixes: com.google does not name the publisher."}}
+	return e
 }

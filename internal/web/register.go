@@ -191,6 +191,7 @@ type extensionForm struct {
 	E          registry.Extension
 	ID         string
 	Lists      [4]string // locals, prefixes, shaded, libraries
+	Keeps      bool      // the viewer keeps the register: any words are taken
 	Kinds      []option
 	Hosts      []option
 	Publishers string // whose extensions the viewer may register, in words
@@ -225,6 +226,7 @@ func (s *Server) showExtensionForm(w http.ResponseWriter, r *http.Request, v vie
 		p.Kinds = append(p.Kinds, option{string(k), string(k), k == p.E.Kind})
 	}
 	p.Hosts = s.hostOptions(p.E.Host)
+	p.Keeps = s.may(v, account.HostEdit, account.OfServer("extension", ""))
 	p.Publishers = strings.Join(v.p.Publishers(), ", ")
 	return s.render(w, r, status, "extension-form", p)
 }
