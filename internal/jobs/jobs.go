@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"regexp"
+	"strings"
 	"sync"
 	"time"
 
@@ -236,7 +237,11 @@ func (t *Table) run(ctx context.Context, j Job, began time.Time) {
 		}
 		t.o.Log.Log(ctx, level, "job failed", "job", j.Name, "took", took, "err", err)
 	} else if !j.Local {
-		t.o.Log.Info("job", "job", j.Name, "took", took, "note", note)
+		level := slog.LevelInfo
+		if strings.HasPrefix(note, "nothing") {
+			level = slog.LevelDebug
+		}
+		t.o.Log.Log(ctx, level, "job", "job", j.Name, "took", took, "note", note)
 	}
 	t.finish(context.WithoutCancel(ctx), j, r) // the end of ctx must not keep the outcome from being noted
 }

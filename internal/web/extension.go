@@ -116,7 +116,7 @@ func (s *Server) extension(w http.ResponseWriter, r *http.Request, v viewer) err
 		return err
 	}
 	for _, rel := range declared {
-		p.Trend.Marks = addMark(p.Trend, rel.Published, rel.Version, rel.Version+" released", string(rel.Channel))
+		p.Trend.Marks = addMark(p.Trend, rel.Published, shortVersion(rel.Version), rel.Version+" released", string(rel.Channel))
 	}
 	p.Releases = v.releaseRows(o, declared)
 	p.Parts = healthParts(o, fams, p.Releases)
@@ -196,7 +196,7 @@ func healthParts(o crash.Overview, fams crash.Page, rels []releaseHealth) []heal
 	part = healthPart{Name: "Latest release", Word: "Unknown", Text: "Clients name no release."}
 	if len(rels) > 0 {
 		l := rels[0]
-		part.Word, part.Class = l.Version, "ok"
+		part.Word, part.Class = shortVersion(l.Version), "ok"
 		part.Text = "As good as the one before, as far as the data tells."
 		switch {
 		case !l.CrashFreeSessions.Known():

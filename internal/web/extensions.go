@@ -128,6 +128,9 @@ func (s *Server) hostName(id string, kind registry.ExtKind) string {
 			return h.Name
 		}
 	}
+	if kind == registry.Generic {
+		return id
+	}
 	return cmp.Or(id, string(kind))
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/crash/triage"
+	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
 )
 
@@ -87,9 +88,9 @@ func (v viewer) famRow(f crash.Family, from time.Time) famRow {
 	r.IsNew = !f.FirstSeen.IsZero() && !f.FirstSeen.Before(from) && f.State == crash.Open && !f.Regressed
 	switch {
 	case f.FirstRelease != "" && f.FirstRelease != f.LastRelease && f.LastRelease != "":
-		r.Span = f.FirstRelease + " – " + f.LastRelease
+		r.Span = shortVersion(f.FirstRelease) + " – " + shortVersion(f.LastRelease)
 	case f.LastRelease != "":
-		r.Span = f.LastRelease
+		r.Span = shortVersion(f.LastRelease)
 	}
 	return r
 }
@@ -100,6 +101,13 @@ func (s *Server) scope(v viewer) facts.Scope { return s.o.Accounts.Scope(v.p) }
 func (s *Server) nothingYet(v viewer) empty {
 	e := empty{Icon: "send", Title: "Nothing has come in yet"}
 	switch {
+	case s.only(v) != "":
+		id := s.only(v)
+		e.Title, e.Text = "Nothing has come in from "+s.extName(id)+" yet", "Its set-up has the key for your client and watches for the first event: it shows up within seconds."
+		e.Href, e.Do = "/extensions/"+string(id)+"/setup", "Set it up"
+	case s.may(v, account.ExtensionCreate, account.List("extension")) && s.registeredNone():
+		e.Text = "Register an extension, take its key and send a first event. It shows up here within seconds."
+		e.Href, e.Do = "/extensions/new", "Register an extension"
 	case s.may(v, account.ExtensionCreate, account.List("extension")):
 		e.Text = "Register an extension, take its key and send a first event. It shows up here within seconds."
 		e.Href, e.Do = "/extensions", "To the extensions"
@@ -110,6 +118,19 @@ func (s *Server) nothingYet(v viewer) empty {
 		e.Text = "Your roles show no data rows. An operator can give you a role that does, in Settings → Members."
 	}
 	return e
+}
+
+func (s *Server) registeredNone() bool {
+	snap := s.o.Registry.Snapshot()
+	return snap == nil || len(snap.Extensions) == 0
+}
+
+// only is the one extension that the viewer sees, or "".
+func (s *Server) only(v viewer) eco.ExtensionID {
+	if mine := s.extOptions(v, ""); len(mine) == 1 {
+		return eco.ExtensionID(mine[0].Value)
+	}
+	return ""
 }
 
 // noRows is what a page of one thing's data says to somebody whose roles show none.

@@ -147,7 +147,7 @@ func (s *Server) showFamily(w http.ResponseWriter, r *http.Request, v viewer, id
 	}
 	if rels, _, err := s.o.Registry.Releases(ctx, subject, "", 30); err == nil {
 		for _, rel := range rels {
-			p.Trend.Marks = addMark(p.Trend, rel.Published, rel.Version, rel.Version+" released", string(rel.Channel))
+			p.Trend.Marks = addMark(p.Trend, rel.Published, shortVersion(rel.Version), rel.Version+" released", string(rel.Channel))
 			form.Releases = append(form.Releases, rel.Version)
 		}
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"html/template"
 	"math"
 	"strconv"
 	"strings"
@@ -176,6 +177,28 @@ func (t stamp) OnDay() string {
 
 // dayText is a UTC day on an axis: 21 Nov.
 func dayText(d eco.Day) string { return d.Time().Format("2 Jan") }
+
+// shortVersion is a version as a table can show it: of a commit its beginning, of
+// any other long one both ends.
+func shortVersion(s string) string {
+	r := []rune(s)
+	switch {
+	case len(r) <= 24:
+		return s
+	case strings.Trim(s, "0123456789abcdefABCDEF") == "":
+		return s[:10]
+	}
+	return string(r[:12]) + "…" + string(r[len(r)-10:])
+}
+
+// versionHTML is a version with the whole of it in its title.
+func versionHTML(s string) template.HTML {
+	short := template.HTMLEscapeString(shortVersion(s))
+	if short == template.HTMLEscapeString(s) {
+		return template.HTML(short)
+	}
+	return template.HTML(`<span class="nowrap" title="` + template.HTMLEscapeString(s) + `">` + short + `</span>`)
+}
 
 // plural picks a word: plural 1 "crash" "crashes".
 func plural[T ~int | ~int64](n T, one, many string) string {

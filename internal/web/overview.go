@@ -105,7 +105,7 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request, v viewer) erro
 	}
 	p.Trend = dayTrend("overview", "Crashes a day, and distinct installs hit.", all.Trend, v.now)
 	for _, rel := range p.Releases {
-		p.Trend.Marks = addMark(p.Trend, rel.At.at, shortName(string(rel.Extension))+" "+rel.Version, rel.Name+" "+rel.Version, rel.Channel)
+		p.Trend.Marks = addMark(p.Trend, rel.At.at, shortName(string(rel.Extension))+" "+shortVersion(rel.Version), rel.Name+" "+rel.Version, rel.Channel)
 	}
 	return s.render(w, r, http.StatusOK, "overview", p)
 }
@@ -131,7 +131,9 @@ func healthKPIs(o crash.Overview) []kpi {
 		{Label: "Crashes", Value: num(now.Crashes), Under: "in " + num(now.Hit) + " " + plural(now.Hit, "install", "installs")},
 		{Label: "Families seen", Value: num(now.Families), Under: num(now.New) + " first seen in these days"},
 	}
-	if now.Unknown > 0 {
+	if now.Unknown > 0 && now.Hit == 0 {
+		out[2].Under = "of clients that name no install"
+	} else if now.Unknown > 0 {
 		out[2].Under += ", " + num(now.Unknown) + " unnamed"
 	}
 	if comparable(now, before) {

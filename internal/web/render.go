@@ -74,7 +74,7 @@ func funcs(a *assets) template.FuncMap {
 		"obs": observations, "rate": rateText, "ratespan": rateSpan, "spark": spark, "area": area, "meter": meter,
 		"initials": initials, "shortid": shortID, "hexlow": strings.ToLower, "join": strings.Join, "upper": strings.ToUpper, "markdown": markdown,
 		"add":       func(a, b int) int { return a + b },
-		"trustWord": trustWord, "reason": reasonWord, "protocol": protocolWord, "labelClass": labelClass, "alongWord": alongWord, "stateClass": stateClass, "stateWord": stateWord,
+		"trustWord": trustWord, "ver": versionHTML, "reason": reasonWord, "protocol": protocolWord, "labelClass": labelClass, "alongWord": alongWord, "stateClass": stateClass, "stateWord": stateWord,
 	}
 }
 

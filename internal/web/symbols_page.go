@@ -103,7 +103,7 @@ func (s *Server) symbols(w http.ResponseWriter, r *http.Request, v viewer) error
 func (s *Server) showSymbols(w http.ResponseWriter, r *http.Request, v viewer, of symbols.Subject, status int, problem string) error {
 	ctx := r.Context()
 	p := symbolsPage{Of: of, Release: clip(r.URL.Query().Get("release"), 128), Error: problem,
-		Empty: empty{Icon: "plus", Title: "No symbol file yet", Text: "Upload the source maps of a build, and crashes of minified code get the names their authors wrote. Run the command after each build, or use the form."},
+		Empty: empty{Icon: "plus", Title: "No symbol file yet", Text: "Upload the source maps of a build, and crashes of minified code get the names their authors wrote. Run “bellwether symbols upload” after each build, or use the form of an extension's Symbols tab."},
 		Whole: empty{Icon: "check", Title: "Nothing is missing", Text: "Every crash that asked for symbols has them, or none has asked yet."}}
 	list, all := []symbols.Subject{of}, false
 	title, name := "Symbol files", ""
