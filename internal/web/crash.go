@@ -101,8 +101,12 @@ func (s *Server) crash(w http.ResponseWriter, r *http.Request, v viewer) error {
 		p.Crumbs2 = append(p.Crumbs2, row)
 	}
 	p.Tags, p.Modules = sortedPairs(doc.Crash.Tags), sortedPairs(doc.Crash.Modules)
-	for _, st := range doc.Steps {
-		p.Steps = append(p.Steps, stepRow{Step: st, When: v.at(time.UnixMilli(st.At))})
+	for i, st := range doc.Steps {
+		row := stepRow{Step: st}
+		if i == 0 || st.At/60_000 != doc.Steps[i-1].At/60_000 {
+			row.When = v.at(time.UnixMilli(st.At)) // said once a minute
+		}
+		p.Steps = append(p.Steps, row)
 	}
 	if body, err := json.MarshalIndent(doc, "", "  "); err == nil {
 		p.JSON, p.Cut = string(body[:min(len(body), maxJSON)]), len(body) > maxJSON

@@ -85,7 +85,7 @@ func (v viewer) famRow(f crash.Family, from time.Time) famRow {
 	if r.Short == "" {
 		r.Short = f.ID
 	}
-	r.IsNew = !f.FirstSeen.IsZero() && !f.FirstSeen.Before(from) && f.State == crash.Open && !f.Regressed
+	r.IsNew = v.now.Sub(from) < 31*24*time.Hour && !f.FirstSeen.IsZero() && !f.FirstSeen.Before(from) && f.State == crash.Open && !f.Regressed
 	switch {
 	case f.FirstRelease != "" && f.FirstRelease != f.LastRelease && f.LastRelease != "":
 		r.Span = shortVersion(f.FirstRelease) + " – " + shortVersion(f.LastRelease)

@@ -30,6 +30,7 @@ type helpPage struct {
 	Known     []pair
 	Alike     bool
 	Errors    []string
+	Pasted    string // given back when it cannot be read
 	CanSearch bool
 }
 
@@ -70,7 +71,7 @@ func (s *Server) diagnose(w http.ResponseWriter, r *http.Request) error {
 	switch fault.CodeOf(err) {
 	case fault.Invalid, fault.TooLarge:
 		door.InfoOf(r.Context()).SetError(err)
-		p.Errors = []string{fault.TextOf(err)}
+		p.Errors, p.Pasted = []string{fault.TextOf(err)}, text
 		return s.render(w, r, http.StatusUnprocessableEntity, "help", p)
 	}
 	return err

@@ -156,8 +156,15 @@ func (s *Server) showMerge(w http.ResponseWriter, r *http.Request, v viewer, in 
 		p.IDs = nil
 		return s.render(w, r, status, "merge", p)
 	}
-	for _, id := range p.IDs {
+	for _, id := range slices.Clone(p.IDs) {
 		d, err := s.editable(r, v, id)
+		if typed := strings.TrimPrefix(more, "/families/"); fault.CodeOf(err) == fault.NotFound && id == typed && id != m.Into {
+			// A slip of the pen; what was chosen stays chosen.
+			gone := func(x string) bool { return x == id }
+			p.IDs, m.Families = slices.DeleteFunc(p.IDs, gone), slices.DeleteFunc(m.Families, gone)
+			p.Errors, status = append(p.Errors, "There is no family "+id+", or it is not yours to change."), http.StatusUnprocessableEntity
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ func TestMergeAndSplitPages(t *testing.T) {
 	b.get("/crashes/merge?id=" + ids[0]).is(200).well().has("Everything goes into").hasNot("Merge 1")
 	b.get("/crashes/merge?id="+ids[0]+"&id="+ids[1]).is(200).well().has("After the merge", "Merge 2 families", "an install that had several counts once")
 	b.get("/crashes/merge?id=" + ids[0] + "&more=" + ids[1] + "&into=" + ids[1]).is(200).well().has("After the merge")
-	b.get("/crashes/merge?id=" + ids[0] + "&more=F-nothing").is(404).well()
+	b.get("/crashes/merge?id=" + ids[0] + "&more=F-nothing").is(422).well().has("There is no family F-nothing")
 	to := b.post("/crashes/merge", "id", ids[0], "id", ids[1], "into", ids[0], "note", "One cause.").is(303).Header.Get("Location")
 	if to != "/families/"+ids[0]+"?done=merged" {
 		t.Errorf("leads to %s", to)

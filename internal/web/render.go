@@ -201,6 +201,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 	} else {
 		p.Shell = s.bare(p.Title)
+		if code == fault.NotFound && r.URL.Query().Has("token") {
+			p.Title, p.What = "This link has ended", "Whoever sent it can send a new one. For a new password, ask for one at the sign-in."
+		}
+		p.Back = option{Value: "/sign-in", Label: "To the sign-in"}
 	}
 	if rerr := s.render(w, r, status, "error", p); rerr != nil {
 		door.Fail(w, r, rerr)

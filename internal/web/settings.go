@@ -297,15 +297,29 @@ func (s *Server) showAudit(w http.ResponseWriter, r *http.Request, v viewer, don
 // auditNames names actors only to people who may see accounts; an auditor reads ids.
 func (s *Server) auditNames(ctx context.Context, v viewer) func(string) string {
 	if !s.may(v, account.AccountRead, account.OfServer("account", "")) {
-		return func(actor string) string { return actor }
+		return actorWord
 	}
 	name := s.names(ctx)
 	return func(actor string) string {
 		if strings.HasPrefix(actor, "account:") {
 			return name(actor)
 		}
-		return actor
+		return actorWord(actor)
 	}
+}
+
+// actorWord is whoever is not a person: a token, or a part of the server.
+func actorWord(actor string) string {
+	kind, id, _ := strings.Cut(actor, ":")
+	switch {
+	case kind == "token":
+		return "API token " + id
+	case kind == "system" && id == "":
+		return "the server"
+	case kind == "system":
+		return "the server, " + id
+	}
+	return actor
 }
 
 func refHref(kind, id string) string {

@@ -33,6 +33,7 @@
 
   // Keys: "/" finds, j and k walk the rows of the first list, "?" is left alone.
   d.addEventListener("keydown", (e) => {
+    if (e.key === "Escape") all(".phone[open], .confirm[open]").forEach((x) => { x.open = false; if (x.contains(d.activeElement)) x.querySelector("summary").focus(); });
     if (e.ctrlKey || e.metaKey || e.altKey || typing(e.target)) {
       if (e.key === "Escape" && typing(e.target)) e.target.blur();
       return;
@@ -66,6 +67,18 @@
       setTimeout(() => { b.textContent = "Copy"; }, 1600);
     });
     box.append(b);
+  });
+
+  // A mistake "name: what" of the list above a form stands at its field, too, with the field's own name.
+  all(".note.bad[role=alert] p").forEach((p) => {
+    const said = /^([a-z_]+): (.+)$/.exec(p.textContent), field = said && all("form [name='" + said[1] + "']", p.closest(".panel") || d).find((f) => f.offsetParent);
+    if (!field || !field.id) return;
+    const label = d.querySelector("label[for='" + field.id + "']"), note = d.createElement("span");
+    note.className = "error"; note.id = field.id + "-error"; note.textContent = said[2];
+    field.after(note);
+    field.setAttribute("aria-invalid", "true"); field.setAttribute("aria-describedby", note.id);
+    if (label) p.textContent = label.textContent.trim() + ": " + said[2];
+    if (d.activeElement === d.body) field.focus();
   });
 
   // Forms: a select that submits, a box that ticks all, a question before harm.
