@@ -21,7 +21,7 @@ func fixReport() suspect.Report {
 		Answer: evidence.Answer{Crashes: 60, LeftOut: 2, Compared: 812, Against: evidence.AgainstSessions, Others: 100, Strata: 7, Tested: 312, Pairs: 45, Level: 0.0125,
 			Findings: []evidence.Finding{{Members: []evidence.Member{{ID: "acme.git"}, {ID: "northwind.notebook", Since: "1.3.0"}}, Numbers: fixNumbers(57, 60, .18), Q: 1e-20, Alike: []eco.ExtensionID{"acme.git-pack"}}},
 			Dropped:  []evidence.Dropped{{Members: []evidence.Member{{ID: "acme.git"}}, Numbers: fixNumbers(58, 60, .5), Q: 1e-9, Because: []eco.ExtensionID{"acme.git", "northwind.notebook"}, Left: .02}}},
-		Withheld: []suspect.Withheld{{Members: []eco.ExtensionID{"acme.git", "northwind.notebook"}, Why: "Of these crashes 12 are of such ones; 20 are needed."}},
+		Withheld: []suspect.Withheld{{Members: []eco.ExtensionID{"acme.git", "northwind.notebook"}, Why: "So far 12 of these crashes are; 20 are needed."}},
 		Before:   []suspect.Named{{From: fixNow.AddDate(0, 0, -9), Until: fixNow.AddDate(0, 0, -3), Names: [][]eco.ExtensionID{}}}}
 }
 

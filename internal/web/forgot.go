@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/bellwether-project/bellwether/internal/alert"
 	"github.com/bellwether-project/bellwether/internal/door"
@@ -28,6 +29,10 @@ func (s *Server) showForgot(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, "forgot", forgotPage{Shell: s.bare("Forgot your password?"), HasMail: s.hasMail()})
 }
 
+// forgotTakes is how long an answer takes: writing a mail takes longer than finding
+// nobody, and the difference must not tell who has an account.
+const forgotTakes = 200 * time.Millisecond
+
 func (s *Server) forgot(w http.ResponseWriter, r *http.Request) error {
 	p := forgotPage{Shell: s.bare("Forgot your password?"), HasMail: s.hasMail(), Email: clip(r.PostFormValue("email"), 254)}
 	if !p.HasMail {
@@ -37,7 +42,14 @@ func (s *Server) forgot(w http.ResponseWriter, r *http.Request) error {
 	if a := door.InfoOf(r.Context()).IP(); a.IsValid() {
 		ip = a.String()
 	}
-	if err := s.o.Alerts.Forgot(r.Context(), p.Email, ip); err != nil {
+	settled := time.NewTimer(forgotTakes)
+	defer settled.Stop()
+	err := s.o.Alerts.Forgot(r.Context(), p.Email, ip)
+	select {
+	case <-settled.C:
+	case <-r.Context().Done():
+	}
+	if err != nil {
 		return s.formError(w, r, err, "forgot", func(text []string) any { p.Errors = text; return p })
 	}
 	p.Done, p.Email = true, ""

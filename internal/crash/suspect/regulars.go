@@ -118,18 +118,18 @@ func (rec *record) withheld() []Withheld {
 		if rec.stands(f) != nil {
 			continue
 		}
-		w := Withheld{Why: fmt.Sprintf("Only people of the host see this, and no crash is attributed by it. Anybody who has the host's public key can invent installations, so whoever else is told stands on installations "+
-			"that were known before they crashed: heard of on %d days, the first a week before. ", regularDays)}
+		w := Withheld{Why: fmt.Sprintf("Only the host's people see this, and no crash is attributed by it: anybody who has the host's public key could invent installations. "+
+			"Others are told once it stands on installations that were known before they crashed (heard of on %d earlier days, the first at least a week before). ", regularDays)}
 		for _, m := range f.Members {
 			w.Members = append(w.Members, m.ID)
 		}
 		switch {
 		case rec.Told == nil:
-			w.Why += "It is not counted yet how many are."
+			w.Why += "They are not counted yet."
 		case rec.Told.Needs > 0:
-			w.Why += fmt.Sprintf("Of these crashes %d are of such ones; %d are needed.", rec.Told.Crashes, rec.Told.Crashes+rec.Told.Needs)
+			w.Why += fmt.Sprintf("So far %d of these crashes are; %d are needed.", rec.Told.Crashes, rec.Told.Crashes+rec.Told.Needs)
 		default:
-			w.Why += fmt.Sprintf("Among the crashes of such ones, %d, it does not stand out.", rec.Told.Crashes)
+			w.Why += fmt.Sprintf("Among the %d crashes that are, it does not stand out.", rec.Told.Crashes)
 		}
 		out = append(out, w)
 	}

@@ -45,7 +45,7 @@ func TestForgedBurst(t *testing.T) {
 	h.sessions(600)
 	h.crashes("F-pair", "", 400, 0, "pixel.draw")
 	h.run()
-	h.withheld("at once", "Of these crashes 15 are of such ones; 20 are needed.")
+	h.withheld("at once", "So far 15 of these crashes are; 20 are needed.")
 	h.now = h.now.AddDate(0, 0, 20)
 	h.crashes("F-pair", "", 30, 0, "pixel.draw")
 	h.run()
@@ -65,7 +65,7 @@ func TestRegulars(t *testing.T) {
 				h.known(eco.Origin{Project: 1, Host: "studio", HostVersion: "5.0", OS: "linux", Install: eco.Install(1000 + i)}, days...)
 			}
 			h.run()
-			h.withheld(name, "Of these crashes 0 are of such ones")
+			h.withheld(name, "So far 0 of these crashes are")
 		})
 	}
 }
