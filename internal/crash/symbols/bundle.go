@@ -53,6 +53,12 @@ func (s *Store) bundle(ctx context.Context, u Upload, data []byte) ([]Outcome, e
 	if len(z.File) > maxEntries {
 		return nil, fault.E(op, fault.TooLarge, "An archive has at most 2,000 files.", nil)
 	}
+	var unfolded uint64
+	for _, f := range z.File { // what it says of itself; what is read is bounded too
+		if unfolded += min(f.UncompressedSize64, 2*maxUnfolded); unfolded > maxUnfolded {
+			return nil, tooMuch(op)
+		}
+	}
 	b := &budget{left: maxUnfolded}
 	list := b.list(z)
 	if u.Release == "" {
@@ -64,7 +70,7 @@ func (s *Store) bundle(ctx context.Context, u Upload, data []byte) ([]Outcome, e
 	}
 	var out []Outcome
 	add := func(name, skipped string) {
-		out = append(out, Outcome{Name: eco.Clean(name, 200), Skipped: skipped})
+		out = append(out, Outcome{Name: lineOf(name), Skipped: skipped})
 	}
 	for _, f := range z.File {
 		if f.FileInfo().IsDir() || f.Name == "manifest.json" {
@@ -113,7 +119,7 @@ func (s *Store) bundle(ctx context.Context, u Upload, data []byte) ([]Outcome, e
 			add(f.Name, fault.TextOf(err))
 			continue
 		}
-		o.Name = eco.Clean(f.Name, 200)
+		o.Name = lineOf(f.Name)
 		out = append(out, o)
 	}
 	return out, nil
@@ -170,13 +176,17 @@ func (b *budget) read(f *zip.File, most int64) ([]byte, error) {
 	b.left -= int64(len(body))
 	switch {
 	case b.left <= 0:
-		return nil, fault.E(op, fault.TooLarge, "The files of an archive have at most 512 MB together.", nil)
+		return nil, tooMuch(op)
 	case err != nil:
 		return nil, fault.E(op, fault.Invalid, "The file cannot be read.", err)
 	case int64(len(body)) > most:
 		return nil, fault.E(op, fault.TooLarge, "A symbol file has at most 64 MB.", nil)
 	}
 	return body, nil
+}
+
+func tooMuch(op string) error {
+	return fault.E(op, fault.TooLarge, "The files of an archive have at most 512 MB together.", nil)
 }
 
 func (b *budget) list(z *zip.Reader) (m manifest) {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"unicode"
 
 	"github.com/bellwether-project/bellwether/internal/audit"
 	"github.com/bellwether-project/bellwether/internal/eco"
@@ -103,7 +104,7 @@ func (s *Store) one(ctx context.Context, u Upload, data []byte) (Outcome, error)
 	if len(data) > symbol.MaxFile {
 		return Outcome{}, fault.E(op, fault.TooLarge, "A symbol file has at most 64 MB.", nil)
 	}
-	f := File{Subject: u.Subject, Name: eco.Clean(path.Base(strings.ReplaceAll(u.Name, `\`, "/")), 200), By: u.Actor,
+	f := File{Subject: u.Subject, Name: lineOf(path.Base(strings.ReplaceAll(u.Name, `\`, "/"))), By: u.Actor,
 		Release: eco.Clean(strings.TrimSpace(u.Release), 128), DebugID: symbol.DebugID(u.DebugID), Size: int64(len(data))}
 	if f.Name == "." || f.Name == "" {
 		f.Name = "file"
@@ -133,7 +134,7 @@ func (s *Store) one(ctx context.Context, u Upload, data []byte) (Outcome, error)
 	case a.Mapping != nil:
 		f.Kind = symbol.ProGuard
 	case a.Module != nil:
-		f.Kind, f.DebugID, f.File = symbol.Sym, symbol.DebugID(a.Module.ID), eco.Clean(a.Module.Name, 200)
+		f.Kind, f.DebugID, f.File = symbol.Sym, symbol.DebugID(a.Module.ID), lineOf(a.Module.Name)
 	}
 	if f.DebugID == "" && f.Release == "" {
 		return Outcome{}, fault.E(op, fault.Invalid, "The file has no debug id: say which release it belongs to. A file name alone is never enough.", nil)
@@ -291,4 +292,15 @@ func fits(have, asked string) int {
 		}
 	}
 	return n
+}
+
+// lineOf is a name of a file as it is kept and shown: one line, without what moves
+// the cursor of a terminal.
+func lineOf(name string) string {
+	return eco.Clean(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, name), 200)
 }
