@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/bellwether-project/bellwether/internal/account"
 	"github.com/bellwether-project/bellwether/internal/blame/evidence"
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/crash/suspect"
@@ -25,6 +26,15 @@ type evidenceView struct {
 	Looked  []string      // how it was looked at, a sentence each
 	At      stamp
 	Before  []beforeRow
+	Kin     []kinRow
+}
+
+// kinRow is another family in which the same stands out.
+type kinRow struct {
+	suspect.Kin
+	Href, Merge string
+	Shared      string
+	Blamed      string
 }
 
 type suspectRow struct {
@@ -68,7 +78,13 @@ func (s *Server) familySuspects(ctx context.Context, v viewer, f crash.Family) (
 	if err != nil {
 		return evidenceView{}, err
 	}
-	return v.evidence(r, f, s.extName), nil
+	p := v.evidence(r, f, s.extName)
+	if !s.may(v, account.FamilyEdit, familyResource(f)) {
+		for i := range p.Kin {
+			p.Kin[i].Merge = ""
+		}
+	}
+	return p, nil
 }
 
 func (v viewer) evidence(r suspect.Report, f crash.Family, name func(eco.ExtensionID) string) evidenceView {
@@ -107,6 +123,13 @@ func (v viewer) evidence(r suspect.Report, f crash.Family, name func(eco.Extensi
 			row.Names += both(names, name)
 		}
 		p.Before = append(p.Before, row)
+	}
+	for _, k := range r.Kin {
+		row := kinRow{Kin: k, Href: familyPath(k.Family), Merge: mergePath(f.ID, k.Family), Shared: both(k.Shared, name)}
+		if k.Blame != "" {
+			row.Blamed = name(k.Blame)
+		}
+		p.Kin = append(p.Kin, row)
 	}
 	p.say(r, name)
 	return p

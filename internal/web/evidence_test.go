@@ -21,6 +21,7 @@ func fixReport() suspect.Report {
 		Answer: evidence.Answer{Crashes: 60, LeftOut: 2, Compared: 812, Against: evidence.AgainstSessions, Others: 100, Strata: 7, Tested: 312, Pairs: 45, Level: 0.0125,
 			Findings: []evidence.Finding{{Members: []evidence.Member{{ID: "acme.git"}, {ID: "northwind.notebook", Since: "1.3.0"}}, Numbers: fixNumbers(57, 60, .18), Q: 1e-20, Alike: []eco.ExtensionID{"acme.git-pack"}}},
 			Dropped:  []evidence.Dropped{{Members: []evidence.Member{{ID: "acme.git"}}, Numbers: fixNumbers(58, 60, .5), Q: 1e-9, Because: []eco.ExtensionID{"acme.git", "northwind.notebook"}, Left: .02}}},
+		Kin:      []suspect.Kin{{Family: "F-2", Title: "TypeError: entry is null", Type: "TypeError", Blame: "acme.lint", Shared: []eco.ExtensionID{"acme.git"}, Alike: true, Votes: 44}},
 		Withheld: []suspect.Withheld{{Members: []eco.ExtensionID{"acme.git", "northwind.notebook"}, Why: "So far 12 of these crashes are; 20 are needed."}},
 		Before:   []suspect.Named{{From: fixNow.AddDate(0, 0, -9), Until: fixNow.AddDate(0, 0, -3), Names: [][]eco.ExtensionID{}}}}
 }
@@ -57,6 +58,9 @@ func TestEvidenceStates(t *testing.T) {
 	}
 	if len(p.Held) != 1 || p.Held[0].Names != "acme.git and northwind.notebook" || !strings.Contains(p.Held[0].Why, "20 are needed") {
 		t.Errorf("withheld: %+v", p.Held)
+	}
+	if len(p.Kin) != 1 || p.Kin[0].Shared != "acme.git" || p.Kin[0].Blamed != "acme.lint" || p.Kin[0].Href != "/families/F-2" {
+		t.Errorf("perhaps one cause: %+v", p.Kin)
 	}
 	veiled := fixReport()
 	veiled.Answer.Findings[0].Members[0] = evidence.Member{}

@@ -30,7 +30,7 @@ func cast() []*subject {
 			releases: []release{{"0.9.0", eco.Stable, -15}, {"0.9.1", eco.Beta, 7}, {"0.10.0", eco.Stable, 18}}},
 		{ext: "pixelforge.rusty", speaks: otlp, users: 700, sessions: 300, events: 30, os: [3]float64{0.30, 0.25, 0.45}, usage: []string{"macro.expanded", "check.run"},
 			releases: []release{{"0.3.0", eco.Stable, -10}, {"0.3.1", eco.Stable, 13}}},
-		{speaks: native, users: 6000, sessions: 850, events: 60, os: desktop, usage: []string{"window.opened", "extension.installed", "update.applied"},
+		{speaks: native, users: 900, sessions: 850, events: 60, os: desktop, usage: []string{"window.opened", "extension.installed", "update.applied"},
 			releases: []release{{"1.101.2", eco.Stable, -35}, {"1.102.0", eco.Stable, 2.4}, {"1.102.3", eco.Stable, 18.5}}},
 	}
 }

@@ -51,8 +51,11 @@ func (d *Desk) Refresh(ctx context.Context) (note string, err error) {
 	if err != nil {
 		return "", fault.Wrap("suspect.Refresh", err)
 	}
-	next := map[string][][]eco.Candidate{}
+	next, stands := map[string][][]eco.Candidate{}, map[string]standing{}
 	for id, s := range all {
+		if s.crashes > 0 && len(s.rec.Answer.Findings) > 0 {
+			stands[id] = s.standing()
+		}
 		if list := candidates(&s.rec); len(list) > 0 {
 			next[id] = list
 		}
@@ -67,7 +70,7 @@ func (d *Desk) Refresh(ctx context.Context) (note string, err error) {
 		}
 	}
 	d.mu.Lock()
-	d.blame = next
+	d.blame, d.stands = next, stands
 	d.mu.Unlock()
 	return "", nil
 }

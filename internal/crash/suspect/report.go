@@ -34,7 +34,9 @@ func (d *Desk) Of(ctx context.Context, scope facts.Scope, f crash.Family) (Repor
 	out.At, out.Since, out.From = moment(s.at), moment(s.since), moment(s.rec.From)
 	if scope.All() || slices.Contains(scope.Hosts(), s.rec.Host) {
 		out.Told, out.Withheld = s.rec.Told, s.rec.withheld()
-		out.Before, err = d.before(ctx, f.ID, s.since)
+		if out.Before, err = d.before(ctx, f.ID, s.since); err == nil {
+			out.Kin, err = d.kin(ctx, &s)
+		}
 		return out, fault.Wrap(op, err)
 	}
 	if out.Answer = (evidence.Answer{}); s.rec.Told != nil {

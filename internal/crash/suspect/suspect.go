@@ -47,8 +47,9 @@ type Desk struct {
 	run  sync.Mutex // one run at a time
 	memo *memo      // guarded by run
 
-	mu    sync.RWMutex
-	blame map[string][][]eco.Candidate // by family, a group for each finding: for crashes that come in
+	mu     sync.RWMutex
+	stands map[string]standing          // by family, those with a finding
+	blame  map[string][][]eco.Candidate // by family, a group for each finding: for crashes that come in
 }
 
 // Report is what the evidence says of a family now, and what it said before.
@@ -68,6 +69,7 @@ type Report struct {
 	Told     *evidence.Answer `json:"told,omitempty"`
 	Withheld []Withheld       `json:"withheld,omitempty"` // findings that only the host's people see, and why
 	Before   []Named          `json:"before"`             // what it named before, newest first
+	Kin      []Kin            `json:"kin,omitempty"`      // for those who see all of the host: other families with the same suspects
 	Veiled   bool             `json:"redacted,omitempty"` // other extensions' names are left out
 }
 
