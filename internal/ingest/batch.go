@@ -28,6 +28,7 @@ type batch struct {
 	ends    []int
 	counts  []pipeline.Count
 	env     eco.Envelope
+	clean   eco.Origin // of the record before, when nothing was removed from it
 	steps   [4]eco.Step
 	kept    int
 	dropped int
@@ -64,7 +65,7 @@ func (b *batch) done(appended bool) {
 	if !appended || cap(b.buf) > 1<<20 {
 		b.buf = nil
 	}
-	b.env, b.raw = eco.Envelope{}, ""
+	b.env, b.clean, b.raw = eco.Envelope{}, eco.Origin{}, ""
 	b.s.batches.Put(b)
 }
 
@@ -145,7 +146,9 @@ func (b *batch) add(it *item.Item) outcome {
 	} else {
 		b.s.bursts.meet(p.ID, e.Origin.Install, b.g.now)
 	}
-	e.Removed = b.s.o.Scrub.Envelope(e)
+	if e.Removed = b.s.o.Scrub.Envelope(e, &b.clean); len(e.Removed) == 0 {
+		b.clean = e.Origin
+	}
 	b.steps[2] = eco.Step{Stage: "scrub", Version: scrub.Version, At: b.now}
 	e.Steps = b.steps[:3]
 	if it.Walk.Stage != "" {

@@ -239,6 +239,9 @@ func onlyClientReports(b []byte) bool {
 	if bytes.IndexByte(rest, '\\') >= 0 {
 		return false
 	}
+	if !bytes.Contains(rest, []byte("client_report")) { // nearly always
+		return false
+	}
 	types := bytes.Count(rest, []byte(`"type"`))
 	reports := bytes.Count(rest, []byte(`"type":"client_report"`)) + bytes.Count(rest, []byte(`"type": "client_report"`))
 	return types > 0 && types == reports

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/scrub"
 	"github.com/bellwether-project/bellwether/internal/scrub/scrubtest"
 )
@@ -19,7 +20,7 @@ func TestCanaries(t *testing.T) {
 	}
 	for _, c := range all {
 		e := c.Envelope()
-		r.Envelope(e)
+		r.Envelope(e, &eco.Origin{})
 		b, err := json.Marshal(e)
 		if err != nil {
 			t.Fatal(err)
@@ -34,7 +35,7 @@ func TestCanaries(t *testing.T) {
 		}
 		before, _ := json.Marshal(e)
 		e.Removed = nil
-		if again := r.Envelope(e); len(again) > 0 {
+		if again := r.Envelope(e, &eco.Origin{}); len(again) > 0 {
 			t.Errorf("%s: a second time removes %+v of %s", c.Place, again, before)
 		}
 	}

@@ -200,9 +200,13 @@ func (r *Rules) Origin(o *eco.Origin) []eco.Removal {
 }
 
 // Envelope scrubs whatever an envelope holds, its origin and the client's id,
-// and appends what it removed to Removed.
-func (r *Rules) Envelope(e *eco.Envelope) []eco.Removal {
-	outs := r.Origin(&e.Origin)
+// and appends what it removed to Removed. clean is an origin of which nothing was
+// removed before: the records of a request mostly share theirs.
+func (r *Rules) Envelope(e *eco.Envelope, clean *eco.Origin) []eco.Removal {
+	var outs []eco.Removal
+	if e.Origin != *clean {
+		outs = r.Origin(&e.Origin)
+	}
 	for i := range outs {
 		outs[i].Place = "origin." + outs[i].Place
 	}

@@ -57,6 +57,7 @@ type Log struct {
 	mending sync.Mutex
 	reserve int64
 
+	recent    recent        // embedded only: in a cluster others append, too
 	last      atomic.Uint64 // highest position known to be stored
 	commit    sync.Mutex
 	committed atomic.Uint64
@@ -204,6 +205,11 @@ func (l *Log) Append(ctx context.Context, records [][]byte) (uint64, error) {
 	if err != nil {
 		return 0, fault.E(op, fault.Unavailable, "The log cannot take more now; try again later.", err)
 	}
+	if l.srv != nil {
+		if framed, err := stream.Unframe(payload); err == nil { // the caller's own records may be changed from now on
+			l.recent.add(stream.Message{Seq: ack.Sequence, Appended: time.Now().UTC(), Records: framed}, len(payload))
+		}
+	}
 	l.grew(ack.Sequence)
 	return ack.Sequence, nil
 }
@@ -287,6 +293,7 @@ func (l *Log) Commit(ctx context.Context, seq uint64) error {
 		return err
 	}
 	l.committed.Store(seq)
+	l.recent.commit(seq)
 	if err := l.str.Purge(ctx, jetstream.WithPurgeSequence(seq+1)); err != nil {
 		return fault.E(op, fault.Unavailable, "The log could not be shortened.", err)
 	}

@@ -25,6 +25,9 @@ func (l *Log) Read(ctx context.Context, after uint64, max int) ([]stream.Message
 		if closed {
 			return nil, fault.E(op, fault.Unavailable, "The log is closed.", nil)
 		}
+		if out := l.recent.read(after, max); len(out) > 0 {
+			return out, nil
+		}
 		out, err := l.fetch(ctx, after, max, look)
 		if len(out) > 0 {
 			return out, nil // an error behind the last one will come again
