@@ -9,7 +9,7 @@ import (
 
 func (s *Server) suspectRoutes() {
 	add(s, op{Method: "GET", Path: "/families/{id}/suspects", ID: "families.suspects", Action: account.FamilyRead,
-		Doc: "Extensions, and pairs of them, that were active in a family's crashes more often than in healthy sessions of the same host versions and systems: associations, with counts and intervals."}, listed[ByFamily]("family"),
+		Doc: "Extensions, and pairs of them, that were active in a family's crashes more often than in healthy sessions of the same host versions and systems: associations, with counts and intervals. `told` is what installations say that were known before, and all that authors of extensions get; `withheld` names what they do not, and why."}, listed[ByFamily]("family"),
 		func(c *call, in *ByFamily) (suspect.Report, error) {
 			if s.o.Suspects == nil {
 				return suspect.Report{}, fault.E("api.suspects", fault.Unavailable, "This process holds no evidence.", nil)

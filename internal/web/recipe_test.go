@@ -14,7 +14,7 @@ import (
 func fixRecipe() *recipeView {
 	return recipeViewOf(recipe.Recipe{Family: "F-7kq2mdx4", Title: "TypeError in ruleRange", Kind: recipe.VSCode, Enough: true, Crashes: 60, Host: "studio", HostVersion: recipe.Choice{Value: "1.95.1", Share: .82},
 		Extension: "acme.markdown-lint", Version: recipe.Choice{Value: "2.5.0", Share: .97}, OS: recipe.Choice{Value: "windows", Share: .6},
-		Active:   []recipe.Addon{{ID: "acme.markdown-lint", Version: "2.5.0", Why: "It is blamed for the crashes."}, {ID: "rival.icons", Version: "1.4.0", Why: "Active in 95 % of the crashes, where 12 % were expected."}},
+		Active:   []recipe.Addon{{ID: "acme.markdown-lint", Version: "2.5.0", Why: "It is blamed for the crashes."}, {ID: "rival.icons", Version: "1.4.0", Why: "Active in 95 % of the crashes, where 12 % were expected."}, {ID: "some.other", Version: "1.0.0", Why: "Its code is on the stack of 3 of 20 crashes.", Unknown: true}},
 		Settings: []recipe.Setting{{Key: "editor.wordWrap", Value: "<on>", Share: .9}},
 		Steps:    []recipe.Crumb{{Category: "file", Message: "opened <path>", Share: 1}, {Category: "command", Message: "Lint the workspace", Share: .8}},
 		Reasons:  []string{"82 % of the crashes ran version 1.95.1 of the host."}, Sure: "Good: from 60 crashes that have host, extensions and steps in common."}, period{Days: 14})

@@ -52,7 +52,10 @@ func (m *maker) active() {
 		if id = m.id(id); id == "" {
 			return
 		}
-		a := Addon{ID: id, Why: why}
+		a := Addon{ID: id, Why: why, Unknown: m.in.Registered == nil || !m.in.Registered(id)}
+		if a.Unknown {
+			m.say("%s is not in the register of this server, and anybody who has a public key can name one: it is not installed. Look at it first.", id)
+		}
 		if id == m.Extension {
 			a.Version = m.Version.Value
 		}

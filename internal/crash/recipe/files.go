@@ -65,6 +65,11 @@ func (r Recipe) Zip() ([]byte, error) {
 // said are the lines that a launcher prints before it starts the host.
 func (r Recipe) said() []string {
 	out := []string{"Wanted: " + strings.TrimSpace(r.Host+" "+r.HostVersion.Value) + orNothing(" on ", r.OS.Value)}
+	for _, a := range r.Active {
+		if a.Unknown {
+			out = append(out, "Left out, since the register of the server does not know it: "+a.at())
+		}
+	}
 	for _, s := range r.Settings {
 		out = append(out, fmt.Sprintf("Set: %s = %s (%s)", s.Key, s.Value, percent(s.Share)))
 	}
@@ -90,6 +95,16 @@ func (c Crumb) words() string {
 
 // at is what an extension is installed by.
 func (a Addon) at() string { return string(a.ID) + orNothing("@", a.Version) }
+
+// known are the extensions that a launcher may fetch and run.
+func (r Recipe) known() (out []Addon) {
+	for _, a := range r.Active {
+		if !a.Unknown {
+			out = append(out, a)
+		}
+	}
+	return out
+}
 
 // script is how a shell says what the launcher does.
 type script struct {
@@ -117,7 +132,7 @@ func (r Recipe) launcher(s script) string {
 		b.WriteString(s.say + s.quote(line) + s.eol)
 	}
 	b.WriteString(s.eol + s.code + " --version" + s.eol)
-	for _, a := range r.Active {
+	for _, a := range r.known() {
 		b.WriteString(s.code + dirs + " --force --install-extension " + s.quote(a.at()) + s.eol)
 	}
 	b.WriteString(s.last + s.code + dirs + " --new-window" + s.eol)
@@ -130,7 +145,7 @@ var blender string
 func (r Recipe) python() string {
 	var b strings.Builder
 	b.WriteString("ADDONS = [\n")
-	for _, a := range r.Active {
+	for _, a := range r.known() {
 		_, name, _ := strings.Cut(string(a.ID), ".")
 		fmt.Fprintf(&b, "    (%s, %s),\n", inPython(name), inPython(a.Version))
 	}
@@ -175,7 +190,11 @@ func (r Recipe) readme() string {
 	list("Where", env)
 	var with, set, steps []string
 	for _, a := range r.Active {
-		with = append(with, strings.TrimSpace(string(a.ID)+" "+a.Version)+": "+a.Why)
+		line := strings.TrimSpace(string(a.ID)+" "+a.Version) + ": " + a.Why
+		if a.Unknown {
+			line += " Not in the register of the server: look at it before you install it."
+		}
+		with = append(with, line)
 	}
 	for _, s := range r.Settings {
 		set = append(set, fmt.Sprintf("%s = %s (%s)", s.Key, s.Value, percent(s.Share)))

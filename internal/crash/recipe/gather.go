@@ -5,6 +5,7 @@ import (
 
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/crash/suspect"
+	"github.com/bellwether-project/bellwether/internal/eco"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/registry"
 )
@@ -12,7 +13,8 @@ import (
 // Gather asks the desks for what Of needs, within the reader's scope. The register
 // says what kind of host it is; suspects may be nil.
 func Gather(ctx context.Context, scope facts.Scope, desk *crash.Desk, suspects *suspect.Desk, reg *registry.Snapshot, d crash.Detail) (Input, error) {
-	in := Input{Family: d.Family, Hosts: d.HostVersions, Releases: d.Releases, OSes: d.OSes}
+	in := Input{Family: d.Family, Hosts: d.HostVersions, Releases: d.Releases, OSes: d.OSes,
+		Registered: func(id eco.ExtensionID) bool { return reg.Extensions[id] != nil }}
 	if h := reg.Hosts[d.Host]; h != nil {
 		in.Kind = string(h.Kind)
 	} else if e := reg.Extensions[d.Blame]; e != nil {

@@ -30,7 +30,7 @@ func crumb(category, message string) eco.Breadcrumb {
 
 // hostileInput is a family all of whose words are hostile.
 func hostileInput() Input {
-	in := Input{Family: crash.Family{ID: "F-1", Title: hostile[9], Blame: "acme.theme", Host: "studio"}, Kind: VSCode,
+	in := Input{Registered: func(eco.ExtensionID) bool { return true }, Family: crash.Family{ID: "F-1", Title: hostile[9], Blame: "acme.theme", Host: "studio"}, Kind: VSCode,
 		Hosts: []crash.Share{{Value: "$(id)", Crashes: 9, Part: 1}}, Releases: []crash.Share{{Value: "1.2.0", Crashes: 9, Part: 1}}, OSes: []crash.Share{{Value: "linux", Crashes: 9, Part: 1}}}
 	for range 9 {
 		d := crash.Document{Version: 1, Crash: eco.Crash{Tags: map[string]string{}}}

@@ -51,6 +51,10 @@ type Input struct {
 	OSes      []crash.Share
 	Crashes   []crash.Document
 	Associate suspect.Report
+	// Registered tells the extensions of the register; nil: there are none. Whoever has
+	// a public key can name any other one as active, or on a stack, and a launcher
+	// would fetch and run it.
+	Registered func(eco.ExtensionID) bool `json:"-"`
 }
 
 // Recipe is how to make it happen again.
@@ -83,6 +87,8 @@ type Addon struct {
 	ID      eco.ExtensionID `json:"id"`
 	Version string          `json:"version,omitempty"` // the one most crashes name
 	Why     string          `json:"why"`
+	// Unknown says that it is not in the register: no launcher installs it, or switches it on.
+	Unknown bool `json:"unknown,omitempty"`
 }
 
 // Setting is a tag that recurs.

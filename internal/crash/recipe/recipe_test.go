@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/bellwether-project/bellwether/internal/crash"
+	"github.com/bellwether-project/bellwether/internal/eco"
 )
 
 var update = flag.Bool("update", false, "write the answers into the cases")
@@ -45,6 +46,7 @@ func TestCases(t *testing.T) {
 			}
 		}
 		in.Crashes = crashes
+		in.Registered = func(eco.ExtensionID) bool { return true }
 		out.Files = append(out.Files, f)
 		files, err := Of(in.Input).Files()
 		if err != nil {
@@ -60,6 +62,45 @@ func TestCases(t *testing.T) {
 		}
 	} else if diff := cmp.Diff(string(txtar.Format(a)), string(txtar.Format(out))); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Whoever has a public key names any extension as active, or puts it on a stack. A
+// launcher would fetch it from the marketplace and run it on the machine of whoever
+// looks into the crash: only what the register knows is installed.
+func TestForgedNamesAreNotInstalled(t *testing.T) {
+	d := crash.Document{Version: 1, Crash: eco.Crash{
+		Active:     []eco.Active{{ID: "acme.linter", Version: "1.0.0"}, {ID: "evil.worm", Version: "6.6.6"}, {ID: "evil.always", Version: "6.6.6"}},
+		Exceptions: []eco.Exception{{Parent: -1, Frames: []eco.Frame{{Function: "f", Class: eco.FrameExtension, Owner: "evil.worm"}}}}}}
+	for _, kind := range []string{VSCode, Blender} {
+		for _, blamed := range []eco.ExtensionID{"", "evil.worm", "acme.linter"} {
+			in := Input{Kind: kind, Family: crash.Family{ID: "F-1", Blame: blamed}, Registered: func(id eco.ExtensionID) bool { return id == "acme.linter" }}
+			for range 30 {
+				in.Crashes = append(in.Crashes, d)
+			}
+			r := Of(in)
+			files, err := r.Files()
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen := false
+			for _, f := range files {
+				for line := range strings.Lines(f.Body) {
+					run := strings.Contains(line, "--install-extension") || strings.HasPrefix(line, "    ('") || strings.HasPrefix(line, "    (\"")
+					if run && (strings.Contains(line, "worm") || strings.Contains(line, "always")) {
+						t.Errorf("%s, %s: %s runs %s", kind, blamed, f.Name, line)
+					}
+					seen = seen || run && strings.Contains(line, "linter")
+				}
+			}
+			if !seen || !strings.Contains(strings.Join(r.Reasons, " "), "evil.worm is not in the register") {
+				t.Errorf("%s, %s: %v %+v", kind, blamed, seen, r)
+			}
+		}
+	}
+	in := Input{Kind: VSCode, Family: crash.Family{ID: "F-1", Blame: "acme.linter"}, Crashes: []crash.Document{d, d, d}} // nobody said what is registered
+	if s := Of(in).launcher(shell); strings.Contains(s, "--install-extension") {
+		t.Errorf("without a register: %s", s)
 	}
 }
 
