@@ -36,6 +36,9 @@ export async function mailTo(address, subject, tries = 240) {
   assert.fail("no mail to " + address + " about " + subject);
 }
 
+// How long a fact may take to show: a slow machine is no fault of the page.
+const patience = 120_000;
+
 let browser;
 const states = new Map();
 before(async () => {
@@ -55,6 +58,7 @@ async function signedIn(role) {
     const who = account(role);
     const ctx = await browser.newContext({ baseURL: url });
     ctx.setDefaultTimeout(90_000);
+    ctx.setDefaultTimeout(patience);
     const page = await ctx.newPage();
     await page.goto("/sign-in");
     await page.getByLabel("E-mail").fill(who.email);
@@ -75,6 +79,7 @@ export async function open(role, { js = true, width = 1280, height = 860, dark =
     storageState: role ? await signedIn(role) : undefined,
   });
   ctx.setDefaultTimeout(90_000); // a slow machine is no fault of a page
+  ctx.setDefaultTimeout(patience);
   const page = await ctx.newPage();
   const faults = [];
   page.on("console", (m) => { if (m.type() === "error" && quiet && !/status of (400|401|403|404|422)/.test(m.text())) faults.push(m.text()); });
