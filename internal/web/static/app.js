@@ -81,6 +81,9 @@
     if (d.activeElement === d.body) field.focus();
   });
 
+  // Filters leave what is not set out of the address.
+  d.addEventListener("formdata", (e) => { if (e.target.matches(".filters")) for (const [k, v] of Array.from(e.formData)) if (v === "") e.formData.delete(k); });
+
   // Forms: a select that submits, a box that ticks all, a question before harm.
   d.addEventListener("change", (e) => {
     const t = e.target;
