@@ -296,18 +296,24 @@ func (s *Service) ResetLink(ctx context.Context, by Principal, account string) (
 	return token, err
 }
 
+// Resettable returns whose password a reset link renews, without using it.
+func (s *Service) Resettable(ctx context.Context, token string) (email string, err error) {
+	const op = "account.Resettable"
+	err = s.db.Read().QueryRowContext(ctx, `SELECT a.email FROM account_link l JOIN account a ON a.id = l.account
+		WHERE l.hash = $1 AND l.kind = 'reset' AND l.ends > $2`, hashOf(token), s.nowMs()).Scan(&email)
+	if errors.Is(err, db.ErrNoRows) {
+		return "", fault.E(op, fault.NotFound, "This link was used already, or it has ended.", nil)
+	}
+	return email, fault.Wrap(op, err)
+}
+
 // Reset uses a reset link: the new password holds and every session ends. It does
 // not sign in, and it does not enable a disabled account.
 func (s *Service) Reset(ctx context.Context, token, password string) error {
 	const op = "account.Reset"
-	var email string
-	err := s.db.Read().QueryRowContext(ctx, `SELECT a.email FROM account_link l JOIN account a ON a.id = l.account
-		WHERE l.hash = $1 AND l.kind = 'reset' AND l.ends > $2`, hashOf(token), s.nowMs()).Scan(&email)
-	if errors.Is(err, db.ErrNoRows) {
-		return fault.E(op, fault.NotFound, "This link was used already, or it has ended.", nil)
-	}
+	email, err := s.Resettable(ctx, token)
 	if err != nil {
-		return fault.Wrap(op, err)
+		return err
 	}
 	if err := checkPassword(op, password, email); err != nil {
 		return err

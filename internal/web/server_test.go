@@ -167,6 +167,8 @@ func TestSettings(t *testing.T) {
 	member := first(t, b.get("/settings/members").is(200).body, `href="(/settings/members/[^"]+)"[^>]*>Mei`)
 	a = b.post(member, "do", "reset").is(201).well()
 	reset := first(t, a.body, `/reset\?token=([^<]+)<`)
+	guest.get("/reset?token=" + reset).is(200).well().has("Choose a new password")
+	guest.get("/reset?token=x").is(404).has("This link was used already")
 	guest.post("/reset", "token", reset, "password", "a wholly new password", "again", "a wholly new password").is(303)
 	guest.get("/").is(303)
 	b.post(member, "do", "disable").is(303)

@@ -178,7 +178,11 @@ func (s *Server) acceptInvitation(w http.ResponseWriter, r *http.Request) error 
 }
 
 func (s *Server) showReset(w http.ResponseWriter, r *http.Request) error {
-	return s.render(w, r, http.StatusOK, "reset", resetPage{Shell: s.bare("New password"), Token: r.URL.Query().Get("token")})
+	p := resetPage{Shell: s.bare("New password"), Token: r.URL.Query().Get("token")}
+	if _, err := s.o.Accounts.Resettable(r.Context(), p.Token); err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, "reset", p)
 }
 
 func (s *Server) reset(w http.ResponseWriter, r *http.Request) error {
