@@ -1,18 +1,13 @@
 package web
 
 import (
-	"fmt"
-	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/bellwether-project/bellwether/internal/alert"
 	"github.com/bellwether-project/bellwether/internal/crash"
 	"github.com/bellwether-project/bellwether/internal/facts"
 	"github.com/bellwether-project/bellwether/internal/keyring"
-	"github.com/bellwether-project/bellwether/internal/notify"
 )
 
 // From the form to the mail, from the mail's link to yes, and to no more.
@@ -27,24 +22,9 @@ func TestFollowingPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mail := &notify.Mem{}
-	o := h.server.o
-	o.Alerts, err = alert.New(t.Context(), alert.Options{Records: h.d, Audit: o.Audit, Desk: h.desk, Accounts: h.accounts, Registry: h.registry, Now: time.Now, Holder: "test", Mail: mail, MailFrom: "bw@example.org",
-		NewID: func() string { h.n++; return fmt.Sprintf("%032x", h.n) },
-		Seal:  func(b []byte) ([]byte, error) { return ring.Seal("notify", b) }, Unseal: func(b []byte) ([]byte, error) { return ring.Unseal("notify", b) },
+	mail, alerts := h.mails(alert.Options{
+		Seal: func(b []byte) ([]byte, error) { return ring.Seal("notify", b) }, Unseal: func(b []byte) ([]byte, error) { return ring.Unseal("notify", b) },
 		Reporters: &alert.Reporters{Answers: h.answers, Hash: func(purpose, raw string) uint64 { return ring.Hash64("receipt", purpose, raw) }}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if h.server, err = New(o); err != nil {
-		t.Fatal(err)
-	}
-	srv := httptest.NewServer(h.server.Handler())
-	t.Cleanup(srv.Close)
-	h.url = srv.URL
-	base, _ := url.Parse(srv.URL)
-	o.Alerts.SetBase(base)
-
 	page, err := h.desk.Families(t.Context(), facts.Everything(), crash.Filter{Extension: "acme.theme"})
 	if err != nil || len(page.Families) == 0 {
 		t.Fatal(err)
@@ -55,14 +35,14 @@ func TestFollowingPages(t *testing.T) {
 	anyone.post(path+"/follow", "email", "nonsense <script>").is(422).well().has("name@example.org", "nonsense &lt;script&gt;")
 	anyone.post(path+"/follow", "email", "ann@reporter.example").is(303)
 	anyone.get(path+"?done=follow-asked").is(200).well().has("A mail with a link is on its way", "1 address has not said yes yet", "Tell nobody").hasNot("ann@")
-	if _, err := o.Alerts.Deliver(t.Context()); err != nil {
+	if _, err := alerts.Deliver(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	sent := mail.Sent()
 	if len(sent) != 1 || sent[0].To != "ann@reporter.example" {
 		t.Fatalf("%+v", sent)
 	}
-	link, stop := strings.TrimPrefix(sent[0].Link, srv.URL), strings.TrimPrefix(sent[0].Unsubscribe, srv.URL)
+	link, stop := strings.TrimPrefix(sent[0].Link, h.url), strings.TrimPrefix(sent[0].Unsubscribe, h.url)
 	token := first(t, link, `token=(.+)`)
 	anyone.get(link).is(200).well().has("Yes, tell me", "acme.theme").hasNot(strings.TrimPrefix(path, "/receipts/"))
 	anyone.get(path).is(200).has("has not said yes yet") // looking at the link changed nothing
