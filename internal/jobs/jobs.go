@@ -30,7 +30,10 @@ type Job struct {
 	What  string        // for people: "Drops partitions whose retention has run out."
 	Every time.Duration // from start to start, at least a second
 	Limit time.Duration // its context ends then
-	Do    func(context.Context) (note string, err error)
+	// Do says in its note what it did. A note that begins with "nothing" is of a run
+	// that had nothing to do: it is logged for those who debug, as idle jobs would
+	// otherwise be most of the log.
+	Do func(context.Context) (note string, err error)
 	// Local jobs concern this process only (its memory, its buffers): every process
 	// runs them, without a lease, and what became of them is kept in memory. A job
 	// that runs every few seconds costs the disk nothing that way.
